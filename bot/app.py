@@ -1,0 +1,275 @@
+"""Builds every part from Config, starts and stops it. The only module that knows them all."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import multiprocessing
+import signal
+from collections.abc import AsyncIterator, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+import uvicorn
+
+import handlers
+from bot import schedule
+from bot.clock import Clock, system_clock
+from bot.config import Config
+from bot.delivery import Delivery
+from bot.dispatch import Dispatch
+from bot.monitor import prepare
+from bot.monitor.prepare import Recipe
+from bot.monitor.watch import Monitor, Tally
+from bot.sources.base import Source
+from bot.sources.files import FilesSource
+from bot.sources.sample import SampleSource
+from bot.transports.base import Transport, TransportError
+from bot.transports.console import ConsoleTransport
+from bot.transports.slack import SlackTransport
+from bot.transports.telegram import TelegramTransport
+from bot.web.routes import Web
+from handlers.kit.locale import Locale
+from handlers.kit.registry import Registry
+from playbooks import load as load_playbooks
+from playbooks.library import Library
+from storage.database import Database, DatabaseError
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS = 8.0
+"""SIGTERM to exit; ten seconds are promised."""
+
+
+class App:
+    """All parts, wired."""
+
+    def __init__(self, config: Config, *, clock: Clock = system_clock, transports: Mapping[str, Transport] | None = None) -> None:
+        self.config = config
+        self.clock = clock
+        self.library: Library = load_playbooks(_folder(config))
+        self.registry: Registry = handlers.load()
+        self.database = Database(config.database_url, config.key)
+        self.transports = dict(transports) if transports is not None else build_transports(config, self.registry, clock)
+        self.delivery = Delivery(
+            database=self.database, team=config.team, clock=clock, transports=self.transports
+        )
+        self.dispatch = Dispatch(
+            database=self.database,
+            registry=self.registry,
+            team=config.team,
+            library=self.library,
+            clock=clock,
+            transports=self.transports,
+            settings={"contact": config.file.contact},
+            ring=self.delivery.ring,
+        )
+        self._pool: ProcessPoolExecutor | None = None
+        self.monitor = Monitor(
+            database=self.database,
+            library=self.library,
+            sources=build_sources(config),
+            executor=self.executor,
+            clock=clock,
+            window=config.file.monitor.merge_window,
+            min_mentions=config.file.monitor.min_mentions,
+            ring=self.dispatch.wake,
+        )
+        self.sweeper = schedule.Sweeper(self.database, clock, self.dispatch.wake)
+        self._up: set[str] = set()
+        self._stopping = False
+
+    def executor(self) -> Executor:
+        """The worker process that prepares rows; a new one if the last has died."""
+        if self._pool is None or getattr(self._pool, "_broken", False):
+            self._pool = ProcessPoolExecutor(
+                max_workers=1,
+                # A fork of a process that runs threads may deadlock.
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=prepare.begin,
+                initargs=(recipe(self.config),),
+            )
+        return self._pool
+
+    async def ready(self) -> dict[str, bool]:
+        """Which parts are up."""
+        try:
+            async with self.database.read():
+                is_up = True
+        except DatabaseError:
+            is_up = False
+        return {"database": is_up, **{name: name in self._up for name in self.transports}}
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Everything but HTTP, started; stopped at the end of the block."""
+        await self.database.upgrade()
+        tasks = [asyncio.create_task(self.dispatch.run(), name="dispatch")]
+        clock = schedule.scheduler(
+            {
+                "monitor": (self.config.file.monitor.every, self._look),
+                "deadlines": (schedule.SWEEP, self.sweeper.sweep),
+            }
+        )
+        try:
+            for name, transport in self.transports.items():
+                await transport.start(self.dispatch)
+                self._up.add(name)
+                tasks.append(asyncio.create_task(self.delivery.run(name), name=f"delivery {name}"))
+            log.info("up on %s", ", ".join(sorted(self._up)) or "no platform")
+            clock.start()
+            tasks.append(asyncio.create_task(self._look(), name="first look"))
+            yield
+        finally:
+            self._stopping = True
+            if clock.running:
+                clock.shutdown(wait=False)
+            await self._stop(tasks)
+
+    async def _look(self) -> None:
+        try:
+            await self.monitor.tick()
+        except DatabaseError:
+            log.exception("the database is out of reach; the monitor looks again later")
+        except BrokenProcessPool:
+            log.exception("the worker process died; a new one is started")
+            self._pool = None
+        except asyncio.CancelledError:
+            # Cut off by the stop. What it had not committed is read again.
+            if not self._stopping:
+                raise
+
+    async def _stop(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        for transport in self.transports.values():
+            await transport.stop()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.close()
+
+    async def close(self) -> None:
+        """Let the worker and the database go."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+        await self.database.close()
+
+    def web(self) -> Web:
+        """The HTTP side."""
+        slack, telegram = self.transports.get("slack"), self.transports.get("telegram")
+        return Web(
+            monitor=self.monitor,
+            pushed={source.name for source in self.config.file.sources if source.kind == "webhook"},
+            secret=self.config.env.ingest_secret.get_secret_value(),
+            zone=self.config.team.zone,
+            clock=self.clock,
+            slack=slack if isinstance(slack, SlackTransport) else None,
+            telegram=telegram if isinstance(telegram, TelegramTransport) else None,
+            is_ready=self.ready,
+        )
+
+
+def recipe(config: Config) -> Recipe:
+    """What the worker needs to know."""
+    keywords = config.file.brand.keywords
+    plain = [word for word in keywords if not word.startswith(("+", "!"))]
+    names = tuple(dict.fromkeys(name for name in (config.file.brand.name, *plain) if name))
+    return Recipe(key=config.key, keywords=keywords, names=names, playbooks=_folder(config))
+
+
+def _folder(config: Config) -> Path | None:
+    return config.base / config.file.playbooks if config.file.playbooks else None
+
+
+def build_sources(config: Config) -> list[Source]:
+    """The sources that are read; webhook sources are pushed instead."""
+    made: list[Source] = []
+    for source in config.file.sources:
+        if source.kind == "files":
+            made.append(FilesSource(name=source.name, path=config.base / source.path, timezone=config.team.zone))
+        elif source.kind == "sample":
+            made.append(SampleSource(name=source.name))
+    return made
+
+
+def build_transports(config: Config, registry: Registry, clock: Clock) -> dict[str, Transport]:
+    """A transport is on when its tokens are there."""
+    env = config.env
+    made: dict[str, Transport] = {}
+    if token := env.slack_bot_token.get_secret_value():
+        made["slack"] = SlackTransport(
+            bot_token=token,
+            app_token=env.slack_app_token.get_secret_value(),
+            signing_secret=env.slack_signing_secret.get_secret_value(),
+            api_url=env.slack_api_url,
+        )
+    if token := env.telegram_bot_token.get_secret_value():
+        say = Locale(language=config.team.language, zone=config.team.zone, now=clock())
+        made["telegram"] = TelegramTransport(
+            token=token,
+            api_url=env.telegram_api_url,
+            webhook_url=env.telegram_webhook_url,
+            webhook_secret=env.telegram_webhook_secret.get_secret_value(),
+            commands=[(each.verb, say(each.help)) for each in registry.commands.values()],
+        )
+    if config.has_console:
+        leads = [person.name for person in config.team.people if "lead" in person.roles]
+        made["console"] = ConsoleTransport(
+            person=leads[0] if leads else next((person.name for person in config.team.people), ""),
+            room=config.team.rooms_for("alerts")[0].name,
+            rooms=[room.name for room in config.team.rooms],
+            people=[person.name for person in config.team.people],
+        )
+    return made
+
+
+async def run(config: Config) -> None:
+    """Run until SIGTERM or SIGINT. Raises TransportError if a platform refuses us at the start."""
+    app = App(config)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with app.running(), serving(app):
+        await stopping.wait()
+        log.info("stopping")
+
+
+@contextlib.asynccontextmanager
+async def serving(app: App) -> AsyncIterator[int]:
+    """The HTTP side, up at a port (which it yields); down at the end of the block."""
+    settings = uvicorn.Config(
+        app.web().app(),
+        host=app.config.env.http_host,
+        port=app.config.env.http_port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=3,
+    )
+    server = uvicorn.Server(settings)
+    # Signals are ours: uvicorn would swallow them.
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+    task = asyncio.create_task(server.serve())
+    while not server.started and not task.done():
+        await asyncio.sleep(0.01)
+    if task.done():
+        raise TransportError(f"HTTP: {app.config.env.http_host}:{app.config.env.http_port} cannot be opened", permanent=True)
+    port = int(server.servers[0].sockets[0].getsockname()[1])
+    log.info("http on %s:%s", app.config.env.http_host, port)
+    try:
+        yield port
+    finally:
+        server.should_exit = True
+        await task
+
+
+async def ingest(config: Config, files: Sequence[Path]) -> Tally:
+    """Take files in once, and stop. The bot, if it runs on the same database, says what was raised."""
+    app = App(config, transports={})
+    await app.database.upgrade()
+    app.monitor.sources = [FilesSource(name=f"ingest:{path}", path=path, timezone=config.team.zone) for path in files]
+    try:
+        return await app.monitor.tick()
+    finally:
+        await app.close()

@@ -1,0 +1,225 @@
+"""`fenghuo ...`: a thin layer over the parts."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from bot import app as application
+from bot import logs
+from bot.config import SAMPLE, Config, ConfigError, load
+from bot.sentiment import Score, Scorer
+from bot.transports.base import TransportError
+from handlers.kit.locale import Locale
+from handlers.review import compose, gather
+from playbooks import PlaybookError, lint
+from storage import incidents, timeline
+from storage.database import Database, DatabaseError
+
+main = typer.Typer(name="fenghuo", help="Fenghuo 烽火: crisis response in chat.", no_args_is_help=True, add_completion=False)
+playbook = typer.Typer(help="Playbooks.", no_args_is_help=True)
+database = typer.Typer(help="The database.", no_args_is_help=True)
+main.add_typer(playbook, name="playbook")
+main.add_typer(database, name="db")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def fail(message: str, code: int = 1) -> NoReturn:
+    """Say what is wrong on standard error and stop."""
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
+
+
+def settings() -> Config:
+    """The config; every problem is named, then the program stops."""
+    try:
+        config = load()
+    except ConfigError as error:
+        fail("\n".join(f"✗ {problem}" for problem in error.problems), 2)
+    env = config.env
+    secrets = [value.get_secret_value() for value in vars(env).values() if hasattr(value, "get_secret_value")]
+    logs.set_up(env.log_level, [*secrets, config.key.decode()])
+    return config
+
+
+@main.command()
+def run() -> None:
+    """Run the bot until SIGTERM or Ctrl-C."""
+    config = settings()
+    try:
+        asyncio.run(application.run(config))
+    except TransportError as error:
+        fail(f"✗ {error.message}")
+    except PlaybookError as error:
+        fail(str(error), 2)
+    except DatabaseError as error:
+        fail(f"✗ DATABASE_URL: {str(error).splitlines()[0]}")
+
+
+@main.command()
+def init() -> None:
+    """Write a fenghuo.yaml and an .env to start from; files that are there stay as they are."""
+    for source, target in ((SAMPLE, Path("fenghuo.yaml")), (Path(__file__).parent / "sample" / "env", Path(".env"))):
+        if target.exists():
+            typer.echo(f"= {target} is there already")
+        else:
+            shutil.copyfile(source, target)
+            target.chmod(0o600)
+            typer.echo(f"+ {target}")
+
+
+@main.command()
+def check() -> None:
+    """Name every missing or wrong setting, and try each token and the database."""
+    config = settings()
+    problems = asyncio.run(_tried(config))
+    for problem in problems:
+        typer.echo(f"✗ {problem}", err=True)
+    if problems:
+        raise typer.Exit(1)
+    typer.echo("✓ all settings are in order")
+
+
+async def _tried(config: Config) -> list[str]:
+    problems = []
+    try:
+        built = application.App(config)
+    except PlaybookError as error:
+        return list(map(str, error.problems))
+    for name, transport in built.transports.items():
+        if hasattr(transport, "check"):
+            found = await transport.check()
+            problems += [f"{name}: {problem}" for problem in found]
+            if not found:
+                typer.echo(f"✓ {name}")
+    try:
+        await built.database.upgrade()
+        typer.echo("✓ database")
+    except (DatabaseError, OSError) as error:
+        problems.append(f"DATABASE_URL: {str(error).splitlines()[0]}")
+    await built.database.close()
+    return problems
+
+
+@main.command()
+def ingest(files: Annotated[list[Path], typer.Argument(help="Files of comments.")]) -> None:
+    """Take files of comments in, once, as the watched folder would."""
+    config = settings()
+    missing = [str(path) for path in files if not path.is_file()]
+    if missing:
+        fail(f"✗ not found: {', '.join(missing)}", 2)
+    tally = asyncio.run(application.ingest(config, files))
+    typer.echo(f"new {tally.new} · known {tally.known} · dropped {tally.dropped} · rejected {tally.rejected}")
+    if tally.raised:
+        typer.echo("raised " + " ".join(f"#{number}" for number in tally.raised))
+
+
+@main.command()
+def score(
+    texts: Annotated[list[str] | None, typer.Argument(help="Texts to score.")] = None,
+    lines: Annotated[bool, typer.Option("--lines", help="One text a line from standard input; one JSON object a line.")] = False,
+) -> None:
+    """Score texts, and say which words made the score."""
+    scorer = Scorer()
+    if lines:
+        for line in sys.stdin:
+            typer.echo(json.dumps(_scored(scorer.score(line.rstrip("\r\n"))), ensure_ascii=False))
+        return
+    if not texts:
+        fail("✗ give a text, or --lines", 2)
+    for text in texts:
+        found = scorer.score(text)
+        typer.echo(f"{found.label} {found.negative:.2f}  {text}")
+        for reason in found.reasons:
+            typer.echo(f"  {reason.weight:+.2f}  {reason.word}  ({reason.kind})")
+
+
+def _scored(found: Score) -> dict[str, object]:
+    reasons = [{"word": each.word, "weight": round(each.weight, 3), "kind": each.kind} for each in found.reasons]
+    return {"negative": round(found.negative, 4), "label": found.label, "reasons": reasons}
+
+
+@playbook.command("lint")
+def playbook_lint(
+    folder: Annotated[Path | None, typer.Argument(help="Your own folder of playbooks; the bundled ones if left out.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check playbooks, templates and scenarios; file, line and mend for each problem."""
+    problems = lint(folder, datetime.now(UTC).date())
+    if as_json:
+        rows = [
+            {"file": str(each.path), "line": each.line, "severity": each.severity, "message": each.message, "hint": each.hint}
+            for each in problems
+        ]
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+    else:
+        for each in problems:
+            typer.echo(f"{each.severity}: {each}")
+        typer.echo(f"{len(problems)} problems" if problems else "✓ no problems")
+    if any(each.severity == "error" for each in problems):
+        raise typer.Exit(1)
+
+
+@main.command()
+def review(number: Annotated[int, typer.Argument(help="The incident's number.")]) -> None:
+    """Print the review of an incident as Markdown."""
+    config = settings()
+    text = asyncio.run(_review(config, number))
+    if text is None:
+        fail(f"✗ there is no incident #{number}")
+    typer.echo(text)
+
+
+async def _review(config: Config, number: int) -> str | None:
+    store = Database(config.database_url, config.key)
+    await store.upgrade()
+    try:
+        async with store.read() as session:
+            incident = await incidents.get(session, number)
+            if incident is None:
+                return None
+            say = Locale(language=config.team.language, zone=config.team.zone, now=datetime.now(UTC))
+            return compose(say, incident, await gather(session, incident))
+    finally:
+        await store.close()
+
+
+@database.command("upgrade")
+def upgrade() -> None:
+    """Bring the tables to the newest version."""
+    config = settings()
+    store = Database(config.database_url, config.key)
+    asyncio.run(store.upgrade())
+    typer.echo("✓ up to date")
+
+
+@database.command("verify")
+def verify() -> None:
+    """Prove that no timeline entry was changed, moved or taken out."""
+    config = settings()
+    broken, count = asyncio.run(_verified(config))
+    for each in broken:
+        typer.echo(f"✗ {each}", err=True)
+    if broken:
+        raise typer.Exit(1)
+    typer.echo(f"✓ {count} timelines hold")
+
+
+async def _verified(config: Config) -> tuple[list[str], int]:
+    store = Database(config.database_url, config.key)
+    await store.upgrade()
+    try:
+        async with store.read() as session:
+            found = await incidents.every(session)
+            checked = [await timeline.broken(session, incident) for incident in found]
+        return [each for each in checked if each], len(found)
+    finally:
+        await store.close()

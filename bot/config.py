@@ -1,0 +1,296 @@
+"""Config: secrets and addresses from the environment, the team from `fenghuo.yaml`. Frozen, made once, handed down.
+
+All that is wrong is reported at once, so that nobody mends one line only to meet the next.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from handlers.kit.locale import LANGUAGES
+from handlers.kit.team import Person, Room, Team
+from playbooks.checking import Duration, FaultError, Strict, Text, parse
+from playbooks.levels import Level
+from playbooks.reading import PlaybookError, read_sheet
+
+SAMPLE = Path(__file__).parent / "sample" / "fenghuo.yaml"
+PURPOSES = ("alerts", "leads", "drills")
+KEY_BYTES = 32
+
+
+class ConfigError(Exception):
+    """Settings that cannot be used; `problems` names every one."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Environment(BaseSettings):
+    """The environment and `.env`; the names are the contract's, in upper case."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", frozen=True, extra="ignore")
+
+    slack_bot_token: SecretStr = SecretStr("")
+    slack_app_token: SecretStr = SecretStr("")
+    slack_signing_secret: SecretStr = SecretStr("")
+    slack_api_url: str = "https://slack.com/api/"
+    telegram_bot_token: SecretStr = SecretStr("")
+    telegram_api_url: str = ""
+    telegram_webhook_url: str = ""
+    telegram_webhook_secret: SecretStr = SecretStr("")
+    database_url: str = ""
+    redis_url: str = ""
+    ingest_secret: SecretStr = SecretStr("")
+    http_host: str = "127.0.0.1"
+    http_port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    public_url: str = ""
+    board_token: SecretStr = SecretStr("")
+    fenghuo_config: Path = Path("./fenghuo.yaml")
+    fenghuo_data: Path = Path("./data")
+    fenghuo_hash_key: SecretStr = SecretStr("")
+    smtp_url: SecretStr = SecretStr("")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+def _zone(words: object) -> ZoneInfo:
+    try:
+        return ZoneInfo(str(words))
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise FaultError(f'"{words}" is not a time zone', "write it as Asia/Shanghai") from error
+
+
+def _levels(words: object) -> object:
+    found = [Level.read(str(word)) for word in words] if isinstance(words, list) else words
+    if isinstance(found, list) and None in found:
+        raise FaultError("these are not levels", "red, orange, yellow, blue")
+    return found
+
+
+Language = Literal["zh", "en"]
+assert Language.__args__ == LANGUAGES  # type: ignore[attr-defined]
+
+
+class BrandPart(Strict):
+    """The brand and what to listen for."""
+
+    name: str = ""
+    keywords: tuple[Text, ...] = ()
+
+
+class RoomPart(Strict):
+    """A room; `for` is its name if it is left out."""
+
+    name: Text
+    purpose: str = Field(default="", alias="for")
+    slack: str = ""
+    telegram: str = ""
+    language: Language | None = None
+    levels: Annotated[tuple[Level, ...], BeforeValidator(_levels)] = ()
+    keywords: tuple[Text, ...] = ()
+
+
+class PersonPart(Strict):
+    """Somebody on the roster."""
+
+    name: Annotated[Text, Field(pattern=r"^[^\s@#<>()]+$")]
+    slack: str = ""
+    telegram: str = ""
+    roles: tuple[Text, ...] = ()
+
+
+class SourcePart(Strict):
+    """Where comments come from."""
+
+    name: Annotated[Text, Field(pattern=r"^[\w.-]+$")]
+    kind: Literal["files", "webhook", "feed", "sample"]
+    path: str = ""
+    url: str = ""
+    every: Duration | None = None
+
+
+class MonitorPart(Strict):
+    """How the monitor works: how often it looks, how long mentions merge, how many negatives open an incident."""
+
+    every: Duration = timedelta(seconds=5)
+    merge_window: Duration = timedelta(minutes=30)
+    min_mentions: Annotated[int, Field(ge=1)] = 3
+
+
+class TeamFile(Strict):
+    """All of `fenghuo.yaml`."""
+
+    brand: BrandPart = BrandPart()
+    language: Language = "zh"
+    timezone: Annotated[ZoneInfo, BeforeValidator(_zone)] = ZoneInfo("Asia/Shanghai")
+    rooms: tuple[RoomPart, ...] = ()
+    people: tuple[PersonPart, ...] = ()
+    guests: Literal["none", "reader", "responder"] = "none"
+    sources: tuple[SourcePart, ...] = ()
+    monitor: MonitorPart = MonitorPart()
+    contact: str = ""
+    playbooks: str = ""
+
+    model_config = {**Strict.model_config, "arbitrary_types_allowed": True}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything that is set.
+
+    Args:
+        key: hashes authors and signs the entry chain.
+        has_console: no chat platform is set, so the terminal is one.
+        base: folder that relative paths in `fenghuo.yaml` start from.
+    """
+
+    env: Environment
+    file: TeamFile
+    team: Team
+    key: bytes = field(repr=False)
+    has_console: bool
+    base: Path
+
+    @property
+    def database_url(self) -> str:
+        """Where the database is; SQLite in the data folder by default."""
+        return self.env.database_url or f"sqlite:///{self.env.fenghuo_data / 'fenghuo.db'}"
+
+
+def load(*, console: bool | None = None) -> Config:
+    """Read the environment and `fenghuo.yaml`.
+
+    Args:
+        console: force the terminal on or off; None: on when no chat platform is set.
+
+    Raises:
+        ConfigError: with all problems.
+    """
+    try:
+        env = Environment()
+    except ValidationError as error:
+        raise ConfigError(
+            [f"{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors(include_url=False)]
+        ) from error
+    problems = _environment_problems(env)
+    has_tokens = bool(env.slack_bot_token.get_secret_value() or env.telegram_bot_token.get_secret_value())
+    path = env.fenghuo_config
+    if not path.exists():
+        if has_tokens or path != Environment.model_fields["fenghuo_config"].default:
+            problems.append(f"{path}: not found; `fenghuo init` writes one to start from")
+        path = SAMPLE
+    try:
+        file = parse(read_sheet(path), TeamFile)
+    except PlaybookError as error:
+        raise ConfigError([*problems, *map(str, error.problems)]) from error
+    problems += [f"{path}: {problem}" for problem in _team_problems(file)]
+    if problems:
+        raise ConfigError(problems)
+    has_console = console if console is not None else not has_tokens
+    return Config(
+        env=env,
+        file=file,
+        team=_team(file, has_console=has_console),
+        key=_key(env),
+        has_console=has_console,
+        base=path.parent if path != SAMPLE else Path(),
+    )
+
+
+def _environment_problems(env: Environment) -> list[str]:
+    problems = []
+    slack, signing = env.slack_bot_token.get_secret_value(), env.slack_signing_secret.get_secret_value()
+    app = env.slack_app_token.get_secret_value()
+    if slack and not (app or signing):
+        problems.append("SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP mode) is missing beside SLACK_BOT_TOKEN")
+    if (app or signing) and not slack:
+        problems.append("SLACK_BOT_TOKEN is missing beside SLACK_APP_TOKEN or SLACK_SIGNING_SECRET")
+    if slack and not slack.startswith("xoxb-"):
+        problems.append("SLACK_BOT_TOKEN: a bot token begins with xoxb-")
+    if app and not app.startswith("xapp-"):
+        problems.append("SLACK_APP_TOKEN: an app token begins with xapp-")
+    if not env.slack_api_url.endswith("/api/"):
+        problems.append("SLACK_API_URL: must end in /api/")
+    if env.telegram_webhook_url and not env.telegram_webhook_secret.get_secret_value():
+        problems.append("TELEGRAM_WEBHOOK_SECRET is missing beside TELEGRAM_WEBHOOK_URL")
+    is_open = env.http_host not in {"127.0.0.1", "localhost", "::1"} or bool(env.telegram_webhook_url)
+    if is_open and not env.board_token.get_secret_value():
+        problems.append("BOARD_TOKEN is missing: board and metrics need it when HTTP_HOST is not loopback or a webhook is on")
+    for name in ("slack_api_url", "telegram_api_url", "telegram_webhook_url", "public_url"):
+        url = getattr(env, name)
+        if url and urlsplit(url).scheme not in {"http", "https"}:
+            problems.append(f"{name.upper()}: must begin with http:// or https://")
+    if env.database_url and not env.database_url.startswith(("sqlite:", "sqlite+aiosqlite:", "postgresql")):
+        problems.append("DATABASE_URL: must begin with sqlite:/// or postgresql://")
+    return problems
+
+
+def _team_problems(file: TeamFile) -> list[str]:
+    problems = []
+    for label, names in (
+        ("rooms", [room.name for room in file.rooms]),
+        ("people", [person.name for person in file.people]),
+        ("sources", [source.name for source in file.sources]),
+        ("slack channels", [room.slack for room in file.rooms if room.slack]),
+        ("telegram chats", [room.telegram for room in file.rooms if room.telegram]),
+        ("slack users", [person.slack for person in file.people if person.slack]),
+        ("telegram users", [person.telegram for person in file.people if person.telegram]),
+    ):
+        problems += [f"{label}: {name} stands twice" for name in sorted({name for name in names if names.count(name) > 1})]
+    for room in file.rooms:
+        if (room.purpose or room.name) not in PURPOSES:
+            problems.append(f"rooms: {room.name}: `for` must be one of {', '.join(PURPOSES)}")
+    if not any((room.purpose or room.name) == "alerts" for room in file.rooms):
+        problems.append("rooms: there is no alerts room, so no alert could be posted")
+    for source in file.sources:
+        if source.kind == "files" and not source.path:
+            problems.append(f"sources: {source.name}: `path` is missing")
+        if source.kind == "feed" and not source.url.startswith(("http://", "https://")):
+            problems.append(f"sources: {source.name}: `url` must begin with http:// or https://")
+    return problems
+
+
+def _team(file: TeamFile, *, has_console: bool) -> Team:
+    def ids(slack: str, telegram: str, console: str) -> Mapping[str, str]:
+        known = {"slack": slack, "telegram": telegram, "console": console if has_console else ""}
+        return {transport: value for transport, value in known.items() if value}
+
+    rooms = tuple(
+        Room(
+            name=room.name,
+            purpose=room.purpose or room.name,
+            ids=ids(room.slack, room.telegram, room.name),
+            language=room.language or file.language,
+            levels=frozenset(level.value for level in room.levels),
+            keywords=room.keywords,
+        )
+        for room in file.rooms
+    )
+    people = tuple(
+        Person(name=each.name, ids=ids(each.slack, each.telegram, each.name), roles=frozenset(each.roles))
+        for each in file.people
+    )
+    team = Team(brand=file.brand.name, people=people, rooms=rooms, guests=file.guests, language=file.language)
+    return replace(team, zone=file.timezone)
+
+
+def _key(env: Environment) -> bytes:
+    """The hash key: from the environment, else from the data folder, where it is made on first start."""
+    if given := env.fenghuo_hash_key.get_secret_value():
+        return given.encode()
+    file = env.fenghuo_data / "hash_key"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_hex(KEY_BYTES), encoding="ascii")
+    return file.read_text(encoding="ascii").strip().encode()

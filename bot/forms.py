@@ -1,0 +1,82 @@
+"""Forms where the platform has none: one question after another, kept as a row so that a restart does not lose it."""
+
+from __future__ import annotations
+
+from bot.speech import as_json, form_from
+from handlers.kit.cards import VERBATIM_LIMIT, Card, Form, FormField
+from handlers.kit.context import Context, Prompt
+from handlers.kit.locale import Locale
+from handlers.kit.messages import Place, Pressed, Sender, Typed
+from storage import people
+
+CANCEL = {"cancel", "取消", "算了", "/cancel"}
+
+
+async def begin(ctx: Context, form: Form) -> None:
+    """Begin a form: remember it and ask the first question."""
+    by, at = _who(ctx)
+    await people.open_form(ctx.session, at.transport, at.channel, by.user, as_json(form), ctx.now)
+    _ask(ctx, form, form.fields[0], "")
+
+
+async def answered(ctx: Context, event: Typed) -> Pressed | None | bool:
+    """Take an answer to a form.
+
+    Returns:
+        None if no form is open or this is not an answer; True if it was taken and another question asked; the
+        completed form as if it had been sent.
+    """
+    at = event.at
+    row = await people.form_of(ctx.session, at.transport, at.channel, event.by.user)
+    if row is None or not event.answer:
+        return None
+    form = form_from(row.form)
+    text = event.text.strip()
+    if text.lower() in CANCEL:
+        await people.close_form(ctx.session, at.transport, at.channel, event.by.user)
+        ctx.whisper(lambda say: Card(title=say("Left it.")))
+        return True
+    open_fields = [each for each in form.fields if each.name not in row.answers]
+    value, problem = _read(ctx.say, open_fields[0], text)
+    if problem:
+        _ask(ctx, form, open_fields[0], problem)
+        return True
+    row.answers = {**row.answers, open_fields[0].name: value}
+    if open_fields[1:]:
+        _ask(ctx, form, open_fields[1], "")
+        return True
+    await people.close_form(ctx.session, at.transport, at.channel, event.by.user)
+    return Pressed(id=event.id, action=form.action, value=form.value, by=event.by, at=at, fields=row.answers)
+
+
+def _read(say: Locale, question: FormField, text: str) -> tuple[str, str]:
+    """The value of an answer, or what is wrong with it."""
+    if not question.choices:
+        return text, "" if text or not question.required else say("An answer is needed.")
+    for number, choice in enumerate(question.choices, 1):
+        if text.casefold() in {str(number), choice.label.casefold(), choice.value.casefold(), choice.value.lstrip("@").casefold()}:
+            return choice.value, ""
+    return "", say("“{word}” is none of these.", word=text[:40])
+
+
+def _ask(ctx: Context, form: Form, question: FormField, problem: str) -> None:
+    by, at = _who(ctx)
+
+    def build(say: Locale) -> Card:
+        choices = "\n".join(f"{number} {choice.label}" for number, choice in enumerate(question.choices, 1))
+        # A text that fills a message stands in the thread already.
+        initial = question.initial if len(question.initial) <= VERBATIM_LIMIT else ""
+        return Card(
+            title=f"{form.title}: {question.label}",
+            text="\n".join(part for part in (problem, question.hint, choices) if part),
+            verbatim=initial,
+            footer=say("Reply to this message; “cancel” leaves it."),
+        )
+
+    ctx.out.append(Prompt(build=build, to=by, place=at))
+
+
+def _who(ctx: Context) -> tuple[Sender, Place]:
+    event = ctx.happening
+    assert isinstance(event, Typed | Pressed)
+    return event.by, event.at

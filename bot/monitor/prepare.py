@@ -1,0 +1,184 @@
+"""From a source's row to what is stored: scrubbed, scored, typed and sketched.
+
+All of it is plain work on plain values, so it runs in a worker process, off the event loop.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bot.monitor import sketch
+from bot.monitor.scrub import author_hash, clean
+from bot.monitor.wanted import Wanted
+from bot.sentiment import Scorer
+from bot.sources.base import Batch, Cursor, Found, Reject, Source
+from playbooks import load
+from playbooks.matching import Matcher
+
+NICENESS = 5
+"""The worker gives way to the event loop, which has people waiting."""
+STALE = timedelta(hours=24)
+"""Older comments never open an incident."""
+LONGEST = 10_000
+"""Characters of one text that are kept; platforms allow fewer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """What preparing needs to know; picklable.
+
+    Args:
+        key: hashes authors.
+        keywords: what to keep (see `Wanted`).
+        names: brand and product names, which are never bad words and never masked.
+        playbooks: the team's own folder of playbooks, if it has one.
+    """
+
+    key: bytes = field(repr=False)
+    keywords: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    playbooks: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """One mention, ready to be merged and stored.
+
+    Args:
+        row: column values of `Mention`, without its topic.
+        types: playbook -> the signals of it that the text holds.
+        severe: one such comment is enough to alarm.
+        fresh: not older than a day, so it may open an incident.
+        exact: the normalised text.
+        sketch: see `sketch.of`; empty for short texts.
+    """
+
+    row: dict[str, Any]
+    types: Mapping[str, tuple[str, ...]]
+    severe: bool
+    fresh: bool
+    exact: str
+    sketch: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lot:
+    """What one reading of a source yielded."""
+
+    source: str
+    mentions: tuple[Prepared, ...]
+    rejects: tuple[Reject, ...]
+    dropped: int
+    cursor: Cursor | None
+    more: bool
+
+
+class Preparer:
+    """Scrubs, filters, scores and types rows."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+        self.wanted = Wanted(recipe.keywords)
+        self.scorer = Scorer(recipe.names)
+        self.matcher: Matcher = load(recipe.playbooks).matcher
+
+    def lot(self, source: str, batch: Batch, now: datetime, drill_id: int | None = None) -> Lot:
+        """Prepare a batch. Drill comments are played on purpose, so the keywords do not apply to them."""
+        kept = [found for found in batch.found if drill_id is not None or self.wanted.keeps(found.text, found.title, found.keyword)]
+        return Lot(
+            source=source,
+            mentions=tuple(self.mention(source, found, now, drill_id) for found in kept),
+            rejects=batch.rejects,
+            dropped=len(batch.found) - len(kept),
+            cursor=batch.cursor,
+            more=batch.more,
+        )
+
+    def mention(self, source: str, found: Found, now: datetime, drill_id: int | None) -> Prepared:
+        """Prepare one row."""
+        author = author_hash(self.recipe.key, found.platform, found.author) if found.author else ""
+        safe = clean(found, self.recipe.key, self.recipe.names)
+        text = safe.text[:LONGEST]
+        score = self.scorer.score(f"{safe.title}\n{text}" if safe.title and safe.title not in text else text)
+        types = self.matcher.matches(text) if score.label == "negative" else {}
+        best = max(types, key=lambda name: (len(self.matcher.severe(types[name])), len(types[name])), default="")
+        is_negative = score.label == "negative"
+        exact = sketch.normal(text)
+        return Prepared(
+            row={
+                "key": _key(safe, author, drill_id),
+                "drill_id": drill_id,
+                "source": source,
+                "platform": safe.platform,
+                "native_id": safe.native_id,
+                "kind": safe.kind,
+                "item_id": safe.item_id,
+                "parent_id": safe.parent_id,
+                "title": safe.title[:LONGEST],
+                "text": text,
+                "url": safe.url,
+                "author": author,
+                "nickname": safe.nickname,
+                "province": safe.place,
+                "keyword": safe.keyword,
+                "verified": safe.verified,
+                "followers": safe.followers,
+                "likes": safe.likes,
+                "replies": safe.replies,
+                "shares": safe.shares,
+                "plays": safe.plays,
+                "written_at": safe.created_at,
+                "seen_at": now,
+                "negative": round(score.negative, 4),
+                "label": score.label,
+                "reasons": [[reason.word, round(reason.weight, 2), reason.kind] for reason in score.reasons[:8]],
+                "harm": score.harm,
+                "type": best,
+                "hits": list(types.get(best, ())),
+                "repairs": list(safe.repairs),
+            },
+            types=types,
+            severe=is_negative and (score.harm >= 2 or any(self.matcher.severe(hits) for hits in types.values())),
+            fresh=safe.created_at is None or now - safe.created_at <= STALE,
+            exact=exact,
+            sketch=sketch.of(exact),
+        )
+
+
+def _key(found: Found, author: str, drill_id: int | None) -> str:
+    """What makes a mention the same when it is seen again."""
+    drill = "" if drill_id is None else f"drill{drill_id}:"
+    if found.native_id:
+        return f"{drill}{found.platform}:{found.native_id}"
+    moment = found.created_at.isoformat() if found.created_at else ""
+    parts = "\x1f".join((found.platform, found.item_id, author, moment, found.text))
+    return f"{drill}{hashlib.sha256(parts.encode(errors='replace')).hexdigest()}"
+
+
+_preparer: Preparer | None = None
+
+
+def begin(recipe: Recipe) -> None:
+    """Make this process a worker."""
+    global _preparer  # noqa: PLW0603 - a worker process has one, made once
+    os.nice(NICENESS)
+    _preparer = Preparer(recipe)
+
+
+def read(source: Source, cursor: Cursor, limit: int, now: datetime) -> Lot:
+    """In a worker: read on from a source and prepare what it yields. Raises SourceError."""
+    assert _preparer is not None
+    return _preparer.lot(source.name, source.read(cursor, limit, now), now)
+
+
+def prepare(source: str, found: Iterable[Found], rejects: Iterable[Reject], now: datetime, drill_id: int | None) -> Lot:
+    """In a worker: prepare rows that were pushed or played."""
+    assert _preparer is not None
+    batch = Batch(found=tuple(found), rejects=tuple(rejects))
+    return _preparer.lot(source, batch, now, drill_id)

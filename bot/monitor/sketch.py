@@ -1,0 +1,61 @@
+"""Tell texts that say the same from texts that do not, fast.
+
+A text is normalised, cut into pairs of characters, and sketched by min-hashes: texts that share most of their pairs
+share a min-hash nearly surely, so only those are compared in full. The bounds were measured on comments: an exact copy
+scores 1.0, a light edit .56 to .60, another complaint on the same subject .15 (Jaccard over character pairs).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import zlib
+
+from rapidfuzz import fuzz
+
+HASHES = 8
+"""Min-hashes of a text. Two that share .55 of their pairs miss each other in (1 - .55)^8, under 2 of 1,000 cases."""
+SHORTEST = 6
+"""Characters from which near-duplicates count; below, only the exact text does."""
+LONGEST = 300
+JACCARD = 0.55
+RATIO = 80.0
+RATIO_FROM = 8
+"""Characters from which an edit ratio of 80 means the same."""
+
+_SALTS = tuple(zlib.crc32(bytes([number])) for number in range(HASHES))
+_NOISE = re.compile(r"https?://\S+|@\S{1,20}|\[[^\[\]]{1,8}\]|【[^【】]{1,8}】|[\W_]+")
+_REPEATS = re.compile(r"(.{1,4}?)\1{2,}")
+
+
+def normal(text: str) -> str:
+    """A text without what does not change its meaning: width, case, names, links, emoji, punctuation, repeats."""
+    plain = unicodedata.normalize("NFKC", text[: 4 * LONGEST]).casefold()
+    return _REPEATS.sub(r"\1", _NOISE.sub("", plain))[:LONGEST]
+
+
+def pairs(exact: str) -> frozenset[str]:
+    """The pairs of neighbouring characters in a normalised text."""
+    return frozenset(exact[i : i + 2] for i in range(len(exact) - 1))
+
+
+def of(exact: str) -> tuple[int, ...]:
+    """The min-hashes of a normalised text; empty for a short one."""
+    if len(exact) < SHORTEST:
+        return ()
+    hashes = [zlib.crc32(pair.encode()) for pair in pairs(exact)]
+    # Each salt orders the pairs anew: xor and a multiplication by an odd number are both one-to-one on 32 bits.
+    return tuple(min(((value ^ salt) * 0x9E3779B1 & 0xFFFFFFFF) for value in hashes) ^ number for number, salt in enumerate(_SALTS))
+
+
+def is_near(one: str, other: str) -> bool:
+    """Tell whether two normalised texts say the same."""
+    if one == other:
+        return True
+    if min(len(one), len(other)) < SHORTEST:
+        return False
+    first, second = pairs(one), pairs(other)
+    shared = len(first & second)
+    if shared >= JACCARD * (len(first) + len(second) - shared):
+        return True
+    return min(len(one), len(other)) >= RATIO_FROM and fuzz.ratio(one, other) >= RATIO

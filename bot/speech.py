@@ -1,0 +1,178 @@
+"""From what a handler says to outbox rows: which rooms, which language, which thread, drill or not."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from handlers.kit.cards import (
+    Button,
+    ButtonTone,
+    Card,
+    Choice,
+    Field,
+    Form,
+    FormField,
+    Link,
+    Quote,
+    Section,
+    Tone,
+    pages,
+)
+from handlers.kit.context import CardBuilder, Edit, Outgoing, Post, Prompt, Whisper
+from handlers.kit.locale import Locale
+from handlers.kit.messages import Place
+from handlers.kit.team import Room, Team
+from storage import outbox, spots
+from storage.database import Session
+from storage.models import Incident, Outbox
+
+EDIT_GAP = timedelta(seconds=15)
+"""At most one edit of a card in this time, except right after a person acted."""
+DRILL_MARK = "【演练】"
+NO_DRILL = 0
+"""The drill flag of what is said in a drills room while no drill is on."""
+
+
+class Speech:
+    """Turns what handlers say into outbox rows.
+
+    Args:
+        transports: the platforms that are up.
+    """
+
+    def __init__(self, team: Team, transports: Collection[str]) -> None:
+        self.team = team
+        self.transports = transports
+
+    async def put(self, session: Session, said: Iterable[Outgoing], now: datetime, asker: str = "") -> None:
+        """Store what was said. `asker`: user id of whoever asked, who is told if an answer cannot be posted."""
+        for each in said:
+            if isinstance(each, Post):
+                await self._post(session, each, now, asker)
+            elif isinstance(each, Edit):
+                await self._edit(session, each, now)
+            else:
+                await self._whisper(session, each, now)
+
+    async def _post(self, session: Session, post: Post, now: datetime, asker: str) -> None:
+        drill = post.incident.drill_id if post.incident else post.drill_id
+        for place in await self._targets(session, post):
+            room = self.team.room_at(place.transport, place.channel)
+            flag = NO_DRILL if drill is None and post.place and room and room.is_drill else drill
+            spread = pages(self._card(post.build, room, flag, now))
+            for card, key in [*((card, "") for card in spread.before), (spread.last, post.key)]:
+                row = self._row("post", place, card, now, flag, post.incident)
+                row.key, row.under, row.broadcast, row.rank = key, post.under, post.broadcast, post.rank
+                row.to = asker if post.place else ""
+                await outbox.put(session, row)
+
+    async def _targets(self, session: Session, post: Post) -> list[Place]:
+        if post.place is not None:
+            return [answer_place(post.place)]
+        if post.under:
+            return await self._where(session, post.under)
+        rooms = [room for room in self.team.rooms_for(post.purpose) if wants(room, post.incident)]
+        return [
+            Place(transport=transport, channel=channel)
+            for room in rooms
+            for transport, channel in room.ids.items()
+            if transport in self.transports
+        ]
+
+    async def _where(self, session: Session, key: str) -> list[Place]:
+        """Where a living card stands or is about to."""
+        found = await outbox.channels_of(session, key)
+        return [Place(transport=transport, channel=channel) for transport, channel in found if transport in self.transports]
+
+    async def _edit(self, session: Session, edit: Edit, now: datetime) -> None:
+        drill = edit.incident.drill_id if edit.incident else None
+        edited = {(spot.transport, spot.channel): spot.edited_at for spot in await spots.copies(session, edit.key)}
+        for place in await self._where(session, edit.key):
+            room = self.team.room_at(place.transport, place.channel)
+            card = pages(self._card(edit.build, room, drill, now)).last
+            if await outbox.replace_unsent(session, edit.key, place.transport, place.channel, as_json(card)):
+                continue
+            row = self._row("edit", place, card, now, drill, edit.incident)
+            last = edited.get((place.transport, place.channel))
+            row.key = edit.key
+            row.rank = 1 if edit.now else 2
+            row.not_before = now if edit.now or last is None else max(now, last + EDIT_GAP)
+            await outbox.put(session, row)
+
+    async def _whisper(self, session: Session, whisper: Whisper | Prompt, now: datetime) -> None:
+        room = self.team.room_at(whisper.place.transport, whisper.place.channel)
+        incident = whisper.incident if isinstance(whisper, Whisper) else None
+        drill = incident.drill_id if incident else None
+        flag = NO_DRILL if drill is None and room and room.is_drill else drill
+        card = self._card(whisper.build, room, flag, now)
+        row = self._row("whisper", whisper.place, card, now, flag, incident)
+        row.to, row.prompt, row.rank = whisper.to.user, isinstance(whisper, Prompt), 0
+        await outbox.put(session, row)
+
+    def _card(self, build: CardBuilder, room: Room | None, drill: int | None, now: datetime) -> Card:
+        language = room.language if room else self.team.language
+        card = build(Locale(language=language, zone=self.team.zone, now=now))
+        if drill is not None:
+            card = dataclasses.replace(card, title=f"{DRILL_MARK}{card.title}")
+        return card
+
+    def _row(
+        self, kind: str, place: Place, card: Card, now: datetime, drill: int | None, incident: Incident | None
+    ) -> Outbox:
+        return Outbox(
+            kind=kind,
+            transport=place.transport,
+            channel=place.channel,
+            thread=place.thread,
+            card=as_json(card),
+            incident_id=incident.id if incident else None,
+            drill_id=drill,
+            created_at=now,
+            not_before=now,
+        )
+
+
+def answer_place(place: Place) -> Place:
+    """Where an answer goes: in the thread, else under the message that asked; in a private chat simply there."""
+    return place if place.direct else dataclasses.replace(place, thread=place.thread or place.message)
+
+
+def wants(room: Room, incident: Incident | None) -> bool:
+    """Tell whether a room takes this incident, by level and keywords."""
+    if incident is None:
+        return True
+    if room.levels and incident.level not in room.levels:
+        return False
+    return not room.keywords or any(word in incident.title for word in room.keywords)
+
+
+def as_json(thing: Card | Form) -> dict[str, Any]:
+    """A card or form as JSON-able data."""
+    return dataclasses.asdict(thing)
+
+
+def card_from(data: dict[str, Any]) -> Card:
+    """The card that `as_json` stored."""
+    return Card(
+        **{
+            **data,
+            "tone": Tone(data["tone"]),
+            "fields": tuple(Field(**each) for each in data["fields"]),
+            "sections": tuple(Section(title=each["title"], lines=tuple(each["lines"])) for each in data["sections"]),
+            "quotes": tuple(Quote(**each) for each in data["quotes"]),
+            "buttons": tuple(Button(**{**each, "tone": ButtonTone(each["tone"])}) for each in data["buttons"]),
+            "links": tuple(Link(**each) for each in data["links"]),
+            "notify": tuple(data["notify"]),
+        }
+    )
+
+
+def form_from(data: dict[str, Any]) -> Form:
+    """The form that `as_json` stored."""
+    fields = tuple(
+        FormField(**{**each, "choices": tuple(Choice(**choice) for choice in each["choices"])}) for each in data["fields"]
+    )
+    return Form(**{**data, "fields": fields})

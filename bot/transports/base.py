@@ -1,0 +1,134 @@
+"""What every chat platform can do for us, and how it says that it could not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from handlers.kit.cards import Card, Form
+from handlers.kit.messages import Place, Pressed, Quoted, Typed
+
+
+class TransportError(Exception):
+    """A platform refused or could not be reached.
+
+    Args:
+        message: what it said.
+        permanent: trying again cannot help.
+        retry_after: seconds the platform asked us to wait.
+        unsure: the request may have been carried out although no answer came.
+        moved_to: the channel's new id, when the platform says that it moved.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        retry_after: float | None = None,
+        unsure: bool = False,
+        moved_to: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.permanent = permanent
+        self.retry_after = retry_after
+        self.unsure = unsure
+        self.moved_to = moved_to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """One message on its way out.
+
+    Args:
+        outbox_id: the outbox row; Slack carries it as message metadata.
+        channel: where to.
+        thread: the message or topic it belongs under; empty for the top level.
+        broadcast: a thread reply that is also shown in the channel.
+        to: the platform user id a whisper is for; empty otherwise.
+        names: roster name -> platform user id, for the people in `card.notify`.
+        repeat: it may have been sent before; say so where that cannot be looked up.
+        prompt: ask for a reply to this message (a form's question).
+    """
+
+    outbox_id: str
+    channel: str
+    card: Card
+    thread: str = ""
+    broadcast: bool = False
+    to: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
+    repeat: bool = False
+    prompt: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast one channel takes messages: at least `gap` seconds apart, at most `per_minute` a minute (0: no cap)."""
+
+    gap: float
+    per_minute: int = 0
+
+
+class Intake(Protocol):
+    """Where a transport hands in what arrived. It returns once the event is stored, so acknowledge after it."""
+
+    async def receive(self, event: Typed | Pressed) -> bool:
+        """Store an event; False if it was there already."""
+        ...
+
+    async def submit(self, event: Pressed) -> dict[str, str]:
+        """Store a form and work on it at once; returns what is wrong, by field name (empty: accepted).
+
+        The key "" holds an error that belongs to no field.
+        """
+        ...
+
+
+class Transport(Protocol):
+    """One chat platform. `render(card)` beside it is pure; this part talks."""
+
+    name: str
+    pace: Pace
+    native_forms: bool
+    """Opens forms itself; else they are asked one question at a time."""
+    looks_back: bool
+    """`find` can tell whether a message was posted before."""
+
+    async def start(self, intake: Intake) -> None:
+        """Connect and begin to receive; returns when the platform is up. Raises TransportError."""
+        ...
+
+    async def stop(self) -> None:
+        """Stop receiving and close connections."""
+        ...
+
+    async def post(self, letter: Letter) -> str:
+        """Post a new message; returns its id. Raises TransportError."""
+        ...
+
+    async def find(self, letter: Letter) -> str | None:
+        """Look for an earlier post of this outbox row; its message id, or None. Raises TransportError."""
+        ...
+
+    async def edit(self, letter: Letter, message: str) -> None:
+        """Replace a message in place; an edit that changes nothing is a success. Raises TransportError."""
+        ...
+
+    async def whisper(self, letter: Letter) -> str:
+        """Tell one person in a channel (`letter.to`); message id if it has one. Raises TransportError."""
+        ...
+
+    async def open_form(self, trigger: str, form: Form) -> None:
+        """Open a form natively. Raises TransportError."""
+        ...
+
+    async def answer(self, pressed: Pressed, text: str) -> bool:
+        """Answer a button press itself; False if this platform cannot say `text` that way. Raises TransportError."""
+        ...
+
+    async def fetch(self, place: Place, message: str) -> Quoted | None:
+        """Read a message that somebody pointed at, thread replies included. Raises TransportError."""
+        ...

@@ -1,0 +1,269 @@
+"""Reading a command's arguments from words, a tap's value and a form's answers.
+
+Every kind of argument has one reader. A reader takes what it understands off the front and returns the value, or takes
+nothing and returns None; it raises UserError when the words clearly mean something that does not exist.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Literal, NewType
+
+from handlers.kit.cards import Choice, Form, FormField
+from handlers.kit.context import Context
+from handlers.kit.errors import NotFoundError, UsageError, UserError
+from handlers.kit.locale import Locale
+from handlers.kit.registry import Command, Param
+from handlers.kit.team import Person
+from playbooks.levels import Level
+from playbooks.schema import Playbook
+from playbooks.templates import Template
+from storage import incidents, people
+from storage.models import Incident
+
+Outcome = Literal["done", "skip"]
+"""How a playbook step ended."""
+VersionNumber = NewType("VersionNumber", int)
+"""`v3`."""
+
+OUTCOMES: Mapping[str, Outcome] = {
+    "done": "done", "完成": "done", "ok": "done", "skip": "skip", "跳过": "skip",
+}  # fmt: skip
+MAX_DIGITS = 9
+"""Longer numbers are no incident's; they would overflow the database's integers."""
+
+
+class MissingError(UserError):
+    """Arguments are missing; a form can ask for them."""
+
+    def __init__(self, params: tuple[Param, ...], given: str) -> None:
+        super().__init__("missing")
+        self.params = params
+        self.given = given
+
+
+class Words:
+    """Words that are taken off one by one; `rest` keeps line breaks and spacing as typed."""
+
+    def __init__(self, text: str) -> None:
+        self.left = text.strip()
+        self.took_own = False
+
+    @property
+    def first(self) -> str:
+        """The next word, not taken."""
+        return self.left.split(maxsplit=1)[0] if self.left else ""
+
+    def take(self) -> str:
+        """Take the next word."""
+        word, *rest = self.left.split(maxsplit=1)
+        self.left = rest[0] if rest else ""
+        return word
+
+    def rest(self) -> str:
+        """Take all that is left."""
+        text, self.left = self.left.strip(), ""
+        return text
+
+
+async def bind(command: Command, text: str, ctx: Context, answers: Mapping[str, str]) -> dict[str, Any]:
+    """Read a command's arguments.
+
+    In an incident's own place a leading number may be the incident or already the next argument (`step 12 3 done` and
+    `step 12 done`), so when the first reading fails the second is tried.
+
+    Raises:
+        MissingError: required ones are not there.
+        UserError: they cannot be read, with the reason.
+    """
+    words = Words(text)
+    try:
+        return await _bind(command, words, ctx, answers, own_number=True)
+    except UserError as first:
+        if not words.took_own:
+            raise
+        try:
+            return await _bind(command, Words(text), ctx, answers, own_number=False)
+        except UserError:
+            raise first from None
+
+
+async def _bind(
+    command: Command, words: Words, ctx: Context, answers: Mapping[str, str], *, own_number: bool
+) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    missing: list[Param] = []
+    given = words.left
+    for param in command.params:
+        source = Words(answers[param.name]) if param.name in answers else words
+        before = source.left
+        value = await _read(param, source, ctx, own_number=own_number)
+        if value is None and param.required:
+            if source.left and before:
+                raise UsageError(
+                    ctx.say("“{word}” does not fit here.", word=source.first), hint=usage_of(ctx.say, command)
+                )
+            missing.append(param)
+        values[param.name] = param.default if value is None else value
+    if missing:
+        raise MissingError(tuple(missing), given)
+    if words.left:
+        raise UsageError(ctx.say("“{word}” is too much.", word=words.first), hint=usage_of(ctx.say, command))
+    return values
+
+
+async def _read(param: Param, words: Words, ctx: Context, *, own_number: bool) -> Any:
+    if param.kind is Incident:
+        return await read_incident(words, ctx, own_number=own_number)
+    return await READERS[param.kind](words, ctx)
+
+
+async def read_incident(words: Words, ctx: Context, *, own_number: bool = True) -> Incident | None:
+    """`12` or `#12`; where the place has an incident, only `#N` or its own number counts as one."""
+    match = re.fullmatch(r"([#＃]?)(\d+)", words.first)
+    number = ctx.own
+    if match and (match[1] or ctx.own is None or (own_number and int(match[2]) == ctx.own)):
+        words.take()
+        words.took_own = not match[1] and ctx.own is not None
+        number = int(match[2]) if len(match[2]) <= MAX_DIGITS else 0
+    if number is None:
+        return None
+    incident = await incidents.get(ctx.session, number) if number else None
+    if incident is None:
+        raise NotFoundError(
+            ctx.say("There is no incident {number}.", number=f"#{match[2]}" if match else f"#{number}"),
+            hint=ctx.say("/crisis list shows those that are open."),
+        )
+    return incident
+
+
+async def read_text(words: Words, _ctx: Context) -> str | None:
+    """All that is left; None if nothing is."""
+    return words.rest() or None
+
+
+async def read_number(words: Words, _ctx: Context) -> int | None:
+    """A small whole number."""
+    if not re.fullmatch(r"\d{1,9}", words.first):
+        return None
+    return int(words.take())
+
+
+async def read_version(words: Words, _ctx: Context) -> VersionNumber | None:
+    """`v3`; a bare number is left to whatever comes next."""
+    match = re.fullmatch(r"[vV](\d{1,9})", words.first)
+    if not match:
+        return None
+    words.take()
+    return VersionNumber(int(match[1]))
+
+
+async def read_level(words: Words, _ctx: Context) -> Level | None:
+    """`red`, `红`, `Ⅰ`, `1` and so on."""
+    level = Level.read(words.first) if words.first else None
+    if level is not None:
+        words.take()
+    return level
+
+
+async def read_playbook(words: Words, ctx: Context) -> Playbook | None:
+    """The playbook's file stem or title."""
+    playbook = ctx.library.find(words.first) if words.first else None
+    if playbook is not None:
+        words.take()
+    elif words.first:
+        titles = " · ".join(ctx.say.either(each.title, each.title_en) for each in ctx.library.playbooks.values())
+        raise NotFoundError(
+            ctx.say("There is no playbook “{word}”.", word=words.first), hint=ctx.say("There are: {titles}", titles=titles)
+        )
+    return playbook
+
+
+async def read_template(words: Words, ctx: Context) -> Template | None:
+    """A statement template's id or title."""
+    if not words.first:
+        return None
+    wanted = words.first.casefold()
+    for template in ctx.library.templates.values():
+        if wanted in {template.id.casefold(), template.title.casefold(), template.title_en.casefold()}:
+            words.take()
+            return template
+    titles = " · ".join(ctx.say.either(each.title, each.title_en) for each in ctx.library.templates.values())
+    raise NotFoundError(
+        ctx.say("There is no template “{word}”.", word=words.first), hint=ctx.say("There are: {titles}", titles=titles)
+    )
+
+
+async def read_outcome(words: Words, _ctx: Context) -> Outcome | None:
+    """`done` or `skip`."""
+    outcome = OUTCOMES.get(words.first.lower())
+    if outcome is not None:
+        words.take()
+    return outcome
+
+
+async def read_person(words: Words, ctx: Context) -> Person | None:
+    """A roster name, a mention that carries an id, a username seen with its id, or who is replied to."""
+    transport = ctx.at.transport if ctx.at else ""
+    word = words.first
+    if not word:
+        return ctx.team.with_id(transport, ctx.quoted.user) if ctx.quoted and ctx.quoted.user else None
+    if match := re.fullmatch(r"<@([^>|]+)(?:\|[^>]*)?>", word):
+        person = ctx.team.with_id(transport, match[1])
+    else:
+        person = ctx.team.person(word.lstrip("@＠"))
+        if person is None and (seen := await people.by_username(ctx.session, transport, word.lstrip("@＠"))):
+            person = ctx.team.with_id(transport, seen.user)
+    if person is None:
+        names = " ".join(f"@{each.name}" for each in ctx.team.people)
+        raise NotFoundError(
+            ctx.say("{word} is not on the team's list.", word=word), hint=ctx.say("On it are: {names}", names=names)
+        )
+    words.take()
+    return person
+
+
+READERS: Mapping[Any, Callable[[Words, Context], Awaitable[Any]]] = {
+    str: read_text,
+    int: read_number,
+    VersionNumber: read_version,
+    Level: read_level,
+    Playbook: read_playbook,
+    Template: read_template,
+    Outcome: read_outcome,
+    Person: read_person,
+}
+
+
+def usage_of(say: Locale, command: Command) -> str:
+    """The usage line with an example, as whoever got it wrong needs it."""
+    return say("Usage: {usage} · for example: {example}", usage=command.usage, example=command.example)
+
+
+def form_for(command: Command, missing: MissingError, ctx: Context) -> Callable[[Locale], Form]:
+    """A form that asks for what is missing and then completes the command."""
+
+    def build(say: Locale) -> Form:
+        return Form(
+            title=say(command.help),
+            fields=tuple(_question(param, say, ctx) for param in missing.params),
+            action=command.action,
+            value=missing.given,
+            submit=say("Send"),
+        )
+
+    return build
+
+
+def _question(param: Param, say: Locale, ctx: Context) -> FormField:
+    choices: tuple[Choice, ...] = ()
+    if param.kind is Level:
+        choices = tuple(Choice(label=f"{level.dot} {say.either(level.zh, level.en)}", value=level.value) for level in Level)
+    elif param.kind is Playbook:
+        choices = tuple(
+            Choice(label=say.either(each.title, each.title_en), value=each.id) for each in ctx.library.playbooks.values()
+        )
+    elif param.kind is Person:
+        choices = tuple(Choice(label=person.name, value=f"@{person.name}") for person in ctx.team.people)
+    return FormField(name=param.name, label=say(param.label), long=param.kind is str, choices=choices)

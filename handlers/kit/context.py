@@ -1,0 +1,173 @@
+"""What a handler is given, and how it speaks.
+
+A handler changes state through `ctx.session` and says what should be said; dispatch commits both together and delivery
+speaks afterwards. A handler never sees a platform.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from handlers.kit.cards import Card, Form
+from handlers.kit.errors import NotAllowedError
+from handlers.kit.locale import Locale
+from handlers.kit.messages import Happening, Noticed, Place, Quoted, Sender
+from handlers.kit.team import Person, Right, Team
+from playbooks.library import Library
+from storage import timeline
+from storage.database import Session
+from storage.models import Entry, Incident
+
+CardBuilder = Callable[[Locale], Card]
+FormBuilder = Callable[[Locale], Form]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """A new message.
+
+    Args:
+        purpose: to every room of this purpose; empty: to `place`.
+        under: key of the card in whose threads it goes; then it goes wherever that card stands.
+        key: makes it a living card, which `Edit` replaces later.
+        broadcast: a thread reply that is also shown in the room.
+        drill_id: the drill it belongs to, where no incident says so.
+        rank: 0 goes before everything that waits.
+    """
+
+    build: CardBuilder
+    purpose: str = ""
+    place: Place | None = None
+    under: str = ""
+    key: str = ""
+    broadcast: bool = False
+    incident: Incident | None = None
+    drill_id: int | None = None
+    rank: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """Replace every copy of a living card. `now`: a person acted, so the pause between edits does not apply."""
+
+    key: str
+    build: CardBuilder
+    incident: Incident | None = None
+    now: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whisper:
+    """Tell one person, where they spoke."""
+
+    build: CardBuilder
+    to: Sender
+    place: Place
+    incident: Incident | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """Ask one person something; their reply to it is the answer."""
+
+    build: CardBuilder
+    to: Sender
+    place: Place
+
+
+Outgoing = Post | Edit | Whisper | Prompt
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """One happening and all that is needed to handle it.
+
+    Args:
+        by: who did it; the bot itself for a notice.
+        at: where; None for a notice.
+        own: the incident that the place belongs to.
+        settings: durations and switches that a handler reads, by name.
+    """
+
+    happening: Happening
+    session: Session
+    team: Team
+    library: Library
+    now: datetime
+    by: Person
+    at: Place | None = None
+    own: int | None = None
+    quoted: Quoted | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    out: list[Outgoing] = field(default_factory=list)
+    form: FormBuilder | None = None
+
+    @property
+    def language(self) -> str:
+        """The language of the room where it happened."""
+        room = self.team.room_at(self.at.transport, self.at.channel) if self.at else None
+        return room.language if room else self.team.language
+
+    @property
+    def say(self) -> Locale:
+        """Words in the language of the room where it happened."""
+        return Locale(language=self.language, zone=self.team.zone, now=self.now)
+
+    def require(self, right: Right, incident: Incident | None = None) -> None:
+        """Go on only if the person may. Raises NotAllowedError."""
+        if not self.by.may(right, incident.owner if incident else ""):
+            raise NotAllowedError(self.say(REFUSALS[right]), hint=self.say("Ask a lead, or see /crisis whoami."))
+
+    async def log(
+        self, incident: Incident, kind: str, text: str, *, source: str | None = None, at: datetime | None = None, **data: Any
+    ) -> Entry | None:
+        """Add to an incident's timeline, as the person who acted."""
+        number = incident.id or 0
+        entry = await timeline.append(
+            self.session, number, kind, at=at or self.now, by=self.by.name, text=text, data=data, source=source
+        )
+        await self.session.refresh(incident)
+        return entry
+
+    def reply(self, build: CardBuilder, incident: Incident | None = None) -> None:
+        """Answer where it was asked."""
+        if self.at is not None:
+            self.out.append(Post(build=build, place=self.at, incident=incident, rank=0))
+
+    def whisper(self, build: CardBuilder, incident: Incident | None = None) -> None:
+        """Answer whoever asked, and nobody else."""
+        if self.at is not None and not isinstance(self.happening, Noticed):
+            self.out.append(Whisper(build=build, to=self.happening.by, place=self.at, incident=incident))
+
+    def announce(self, purpose: str, build: CardBuilder, *, incident: Incident, key: str = "") -> None:
+        """Post to every room of a purpose; what belongs to a drill goes to the drills rooms instead."""
+        purpose = "drills" if incident.drill_id is not None else purpose
+        self.out.append(Post(build=build, purpose=purpose, key=key, incident=incident, rank=0))
+
+    def thread(self, incident: Incident, build: CardBuilder, *, key: str = "", broadcast: bool = False) -> None:
+        """Post in an incident's thread, wherever its card stands."""
+        self.out.append(
+            Post(build=build, under=card_key(incident), key=key, broadcast=broadcast, incident=incident, rank=0)
+        )
+
+    def edit(self, key: str, build: CardBuilder, incident: Incident | None = None, *, now: bool = True) -> None:
+        """Replace every copy of a living card."""
+        self.out.append(Edit(key=key, build=build, incident=incident, now=now))
+
+
+
+REFUSALS: Mapping[Right, str] = {
+    Right.LOOK: "You are not on this team's list.",
+    Right.WORK: "Only responders and leads may do that.",
+    Right.OWNER: "Only the incident's commander or a lead may do that.",
+    Right.LEAD: "Only a lead may do that.",
+    Right.FACILITATE: "Only a facilitator may do that.",
+}
+
+
+def card_key(incident: Incident) -> str:
+    """The key of an incident's living card."""
+    return f"incident:{incident.id}"

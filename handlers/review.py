@@ -1,0 +1,167 @@
+"""The review: a Markdown document made of what was stored, and of nothing else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from handlers.kit.cards import Card, Tone
+from handlers.kit.context import Context
+from handlers.kit.entries import describe, who
+from handlers.kit.incident_card import headline, platform, refresh, status
+from handlers.kit.locale import Locale
+from handlers.kit.registry import command
+from handlers.kit.team import Right
+from storage import incidents, mentions, statements, timeline
+from storage.database import Session
+from storage.models import Entry, Incident, Mention, State, Topic, Version, Vote
+
+
+@command(
+    "review",
+    area="learn",
+    right=Right.WORK,
+    help="Write the review of an incident",
+    usage="review N",
+    example="review 12",
+    aliases=("复盘",),
+)
+async def review(ctx: Context, incident: Incident) -> None:
+    """Posted whole in the thread; the review of a closed incident marks it as reviewed."""
+    if await incidents.move(ctx.session, incident.id or 0, State.REVIEWED, allowed=(State.CLOSED,), at=ctx.now):
+        await ctx.session.refresh(incident)
+        await ctx.log(incident, "reviewed", "")
+        await refresh(ctx, incident)
+    material = await gather(ctx.session, incident)
+    ctx.thread(
+        incident,
+        lambda say: Card(
+            title=say("Review of {incident}", incident=headline(say, incident)),
+            verbatim=compose(say, incident, material),
+            tone=Tone.GOOD,
+        ),
+    )
+
+
+class Material:
+    """All that a review is made of."""
+
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        topics: Sequence[Topic],
+        quotes: Sequence[Mention],
+        versions: Sequence[tuple[Version, Sequence[Vote]]],
+    ) -> None:
+        self.entries = entries
+        self.topics = topics
+        self.quotes = quotes
+        self.versions = versions
+
+
+async def gather(session: Session, incident: Incident) -> Material:
+    """Read all that an incident's review is made of."""
+    number = incident.id or 0
+    versions = [(version, await statements.votes(session, version.id or 0)) for version in await statements.of(session, number)]
+    return Material(
+        await timeline.of(session, number), await incidents.topics(session, number), await mentions.newest(session, number, 10), versions
+    )
+
+
+def compose(say: Locale, incident: Incident, material: Material) -> str:
+    """Lay the review out in Markdown."""
+    parts = [
+        f"# {say('Review of {incident}', incident=headline(say, incident))}",
+        _summary(say, incident, material),
+        _section(say("Level path"), _levels(say, incident, material.entries)),
+        _section(say("Times"), _times(say, incident)),
+        _section(say("What people said"), _quotes(say, material)),
+        _section(say("Timeline"), _rows(say, material.entries)),
+        _section(say("What we said"), _statements(say, material.versions)),
+        _section(say("Who did what"), _people(say, material.entries)),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _section(title: str, lines: Sequence[str]) -> str:
+    return "\n".join([f"## {title}", "", *lines]) if lines else ""
+
+
+def _summary(say: Locale, incident: Incident, material: Material) -> str:
+    counts: Counter[str] = Counter()
+    for topic in material.topics:
+        counts.update(topic.platforms)
+    seen = say(", ").join(f"{platform(say, name)} ×{count}" for name, count in counts.most_common())
+    lines = [
+        say("{status}; opened {time} by {by}.", status=status(say, incident), time=say.seconds(incident.opened_at), by=incident.opened_by or say("monitor")),
+        say("Mentions stored: {seen}.", seen=seen) if seen else say("No mentions are stored for it."),
+    ]
+    if incident.reason:
+        lines.append(say("Reason given at the end: {reason}", reason=flat(incident.reason)))
+    if incident.drill_id is not None:
+        lines.insert(0, say("This was a drill; everything in it is invented."))
+    return "\n".join(lines)
+
+
+def _levels(say: Locale, incident: Incident, entries: Sequence[Entry]) -> list[str]:
+    path = [
+        f"- {say.seconds(entry.at)} {describe(say, entry)} ({who(say, entry)})" for entry in entries if entry.kind == "level"
+    ]
+    first = next((str(entry.data.get("level", "")) for entry in entries if entry.kind == "opened"), incident.level)
+    return [f"- {say.seconds(incident.opened_at)} {say('opened as {level}', level=first)}", *path]
+
+
+def _times(say: Locale, incident: Incident) -> list[str]:
+    def row(label: str, moment: datetime | None) -> str:
+        value = say.span(moment - incident.opened_at) if moment else say("never")
+        return f"- {label}: {value}"
+
+    return [
+        row(say("Time to claim"), incident.claimed_at),
+        row(say("Time to the first approved statement"), incident.stated_at),
+        row(say("Time to close"), incident.closed_at),
+    ]
+
+
+def _quotes(say: Locale, material: Material) -> list[str]:
+    return [
+        f"- 「{flat(each.text or each.title)}」 {platform(say, each.platform)} {say.clock(each.written_at or each.seen_at)} {each.url}".rstrip()
+        for each in material.quotes
+    ]
+
+
+def _rows(say: Locale, entries: Sequence[Entry]) -> list[str]:
+    return [f"{entry.seq}. {say.seconds(entry.at)} · {who(say, entry)} · {flat(describe(say, entry))}" for entry in entries]
+
+
+def _statements(say: Locale, versions: Sequence[tuple[Version, Sequence[Vote]]]) -> list[str]:
+    lines: list[str] = []
+    for version, votes in versions:
+        cast = say(", ").join(f"{vote.person} {say(vote.choice)} {say.clock(vote.at)}" for vote in votes) or say("no votes")
+        lines += [
+            f"### v{version.number} · {say(version.state)} · {version.hash[:12]}",
+            "",
+            say("Written by {authors}; votes: {votes}", authors=say(", ").join(version.authors), votes=cast),
+            "",
+            *(f"> {line}" for line in version.text.splitlines()),
+            "",
+        ]
+    return lines[:-1]
+
+
+def _people(say: Locale, entries: Sequence[Entry]) -> list[str]:
+    deeds: dict[str, list[str]] = {}
+    for entry in entries:
+        deeds.setdefault(who(say, entry), []).append(flat(describe(say, entry)))
+    return [f"- {name} ({len(each)}): {'; '.join(each)}" for name, each in _by_count(deeds).items()]
+
+
+def _by_count(deeds: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    return dict(sorted(deeds.items(), key=lambda item: -len(item[1])))
+
+
+def flat(text: str) -> str:
+    """Public text on one line, with nothing that Markdown would take for structure or a live link."""
+    line = " ".join(text.split())
+    return "".join(f"\\{char}" if char in "\\`*_[]<>#|" else char for char in line)

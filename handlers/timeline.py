@@ -1,0 +1,78 @@
+"""The timeline: what happened, in order, and how people add to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from handlers.kit.cards import Card, Section, Tone
+from handlers.kit.context import Context
+from handlers.kit.entries import line
+from handlers.kit.errors import UsageError
+from handlers.kit.incident_card import headline
+from handlers.kit.locale import Locale
+from handlers.kit.messages import Typed
+from handlers.kit.registry import command
+from handlers.kit.team import Right
+from storage import timeline as entries
+from storage.models import Entry, Incident
+
+NEWEST = 30
+
+
+@command(
+    "timeline",
+    area="look",
+    right=Right.LOOK,
+    help="What happened so far",
+    usage="timeline N",
+    example="timeline 12",
+    aliases=("时间线",),
+)
+async def timeline(ctx: Context, incident: Incident) -> None:
+    """The newest entries in order."""
+    found = await entries.of(ctx.session, incident.id or 0, last=NEWEST)
+    ctx.reply(lambda say: _card(say, incident, found), incident)
+
+
+def _card(say: Locale, incident: Incident, found: Sequence[Entry]) -> Card:
+    hidden = incident.entries - len(found)
+    return Card(
+        title=say("Timeline of {incident}", incident=headline(say, incident)),
+        tone=Tone.PLAIN,
+        text=say("{n} earlier entries are in the review.", n=hidden) if hidden > 0 else "",
+        sections=(Section(lines=tuple(line(say, entry) for entry in found)),),
+    )
+
+
+@command(
+    "log",
+    area="work",
+    right=Right.WORK,
+    help="Add to the timeline; as a reply, the message that is replied to",
+    usage="log N TEXT",
+    example="log 12 已联系顾客，退款今天到账",
+    aliases=("记录",),
+    labels={"text": "What happened"},
+)
+async def log(ctx: Context, incident: Incident, text: str = "") -> None:
+    """Typed text, or a message somebody pointed at; the same message enters once."""
+    quoted = ctx.quoted if ctx.quoted and not text else None
+    words = quoted.text if quoted else text
+    if not words.strip():
+        raise UsageError(ctx.say("There is nothing to log."), hint=ctx.say("Usage: {usage} · for example: {example}", usage="log N TEXT", example="log 12 已联系顾客"))
+    data = {"author": quoted.author} if quoted and quoted.author else {}
+    text_of_entry = f"{quoted.author}：{words}" if quoted and quoted.author else words
+    entry = await ctx.log(
+        incident, "log", text_of_entry, source=_source(ctx), at=quoted.at if quoted else None, **data
+    )
+    if entry is None:
+        ctx.whisper(lambda say: Card(title=say("That message is in the timeline of #{number} already.", number=incident.id)), incident)
+    else:
+        seq = entry.seq
+        ctx.whisper(lambda say: Card(title=say("Logged: #{number}, entry {seq}.", number=incident.id, seq=seq), tone=Tone.GOOD), incident)
+
+
+def _source(ctx: Context) -> str | None:
+    if ctx.at is None or ctx.quoted is None or (isinstance(ctx.happening, Typed) and ctx.happening.text.split(maxsplit=1)[1:]):
+        return None
+    return f"{ctx.at.transport}:{ctx.at.channel}:{ctx.quoted.message}"

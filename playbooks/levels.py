@@ -1,0 +1,171 @@
+"""How grave it is: four levels, the clocks that each starts, and the sum that proposes one.
+
+The figures stand in `levels.yaml`, each with the source it rests on.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from playbooks.checking import Duration, FaultError, Strict, Text
+
+
+class Level(StrEnum):
+    """Red Ⅰ is the gravest, blue Ⅳ the mildest. Compare by `rank`."""
+
+    RED = "red"
+    ORANGE = "orange"
+    YELLOW = "yellow"
+    BLUE = "blue"
+
+    @property
+    def rank(self) -> int:
+        """4 for red down to 1 for blue."""
+        return 4 - list(Level).index(self)
+
+    @property
+    def symbol(self) -> str:
+        """Ⅰ for red to Ⅳ for blue."""
+        return "ⅠⅡⅢⅣ"[4 - self.rank]
+
+    @property
+    def dot(self) -> str:
+        """Its coloured dot."""
+        return "🔴🟠🟡🔵"[4 - self.rank]
+
+    @property
+    def zh(self) -> str:
+        """Its Chinese name, one character."""
+        return "红橙黄蓝"[4 - self.rank]
+
+    @property
+    def en(self) -> str:
+        """Its English name."""
+        return self.value.capitalize()
+
+    def label(self, language: str) -> str:
+        """Its name in a room's language (`zh` or `en`)."""
+        return self.en if language == "en" else self.zh
+
+    @classmethod
+    def read(cls, words: str) -> Level | None:
+        """Read a level as people write it: `red`, `红`, `红色`, `Ⅰ`, `I`, `1`, `１`, `一级`, 🔴; None if it is none."""
+        plain = "".join(unicodedata.normalize("NFKC", words).casefold().split())
+        for suffix in ("预警", "色", "级"):
+            plain = plain.removesuffix(suffix)
+        return _SPELLINGS.get(plain)
+
+
+_SPELLINGS = {
+    spelling: level
+    for level, roman, number in zip(Level, ("i", "ii", "iii", "iv"), "一二三四", strict=True)
+    for spelling in (level.value, level.zh, level.dot, roman, number, str(5 - level.rank))
+}
+
+
+class Factor(StrEnum):
+    """What the grade adds up, in the order in which it is shown.
+
+    harm: 0 none, 1 displeasure, 2 a playbook's signal words, 3 a severe one. volume: negative mentions in the window.
+    growth: those against the window before (a ratio). reach: the most likes on one of them. platforms: how many.
+    """
+
+    HARM = "harm"
+    VOLUME = "volume"
+    GROWTH = "growth"
+    REACH = "reach"
+    PLATFORMS = "platforms"
+
+
+class Rules(Strict):
+    """What a level asks for.
+
+    Args:
+        assemble: time from the alert until the people it needs are together.
+        holding: time from the alert until the first public statement.
+        update_every: time between public updates.
+        approvals: how many people, besides the authors, must approve a statement.
+    """
+
+    meaning: Text
+    meaning_en: Text
+    assemble: Duration
+    holding: Duration
+    update_every: Duration
+    approvals: Annotated[int, Field(ge=1, le=9)]
+
+    @model_validator(mode="after")
+    def _clocks_run(self) -> Self:
+        for clock in ("assemble", "holding", "update_every"):
+            if getattr(self, clock) <= timedelta():
+                raise FaultError("must be longer than nothing", at=(clock,))
+        return self
+
+
+Points = Mapping[float, Annotated[int, Field(ge=0, le=9)]]
+"""From each threshold on, that many points; none below the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """A proposed level and the sum behind it, so that a card can show why."""
+
+    level: Level
+    total: int
+    points: Mapping[Factor, int]
+
+
+class Levels(Strict):
+    """The rules of each level, and the tables that grade a topic."""
+
+    levels: Mapping[Level, Rules]
+    grading: Mapping[Factor, Points]
+    cuts: Mapping[Level, Annotated[int, Field(ge=1)]]
+
+    @model_validator(mode="after")
+    def _complete_and_in_order(self) -> Self:
+        _all_there("levels", Level, self.levels)
+        _all_there("grading", Factor, self.grading)
+        _all_there("cuts", (Level.RED, Level.ORANGE, Level.YELLOW), self.cuts)
+        for factor, table in self.grading.items():
+            if list(table) != sorted(table) or list(table.values()) != sorted(table.values()):
+                raise FaultError(
+                    "thresholds and points must both rise", "write them from low to high", ("grading", factor)
+                )
+        if (
+            Level.BLUE in self.cuts
+            or not self.cuts[Level.RED] > self.cuts[Level.ORANGE] > self.cuts[Level.YELLOW]
+        ):
+            raise FaultError(
+                "must fall from red over orange to yellow", "blue has none: it is what is left", ("cuts",)
+            )
+        return self
+
+    def __getitem__(self, level: Level) -> Rules:
+        return self.levels[level]
+
+    def points(self, factor: Factor, measure: float) -> int:
+        """The points that a measure earns."""
+        return max(
+            (points for threshold, points in self.grading[factor].items() if measure >= threshold), default=0
+        )
+
+    def grade(self, measures: Mapping[Factor, float]) -> Grade:
+        """Add up the points of all factors (one that is not measured earns none) and propose a level."""
+        points = {factor: self.points(factor, measures.get(factor, 0)) for factor in Factor}
+        total = sum(points.values())
+        level = next((level for level in Level if total >= self.cuts.get(level, 0)), Level.BLUE)
+        return Grade(level, total, points)
+
+
+def _all_there(key: str, wanted: Iterable[StrEnum], given: Container[StrEnum]) -> None:
+    missing = [name.value for name in wanted if name not in given]
+    if missing:
+        raise FaultError(f"{', '.join(missing)} is missing", "every one of them needs its line", (key,))

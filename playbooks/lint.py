@@ -1,0 +1,94 @@
+"""Look for what would load and still let a team down: out of date, nobody responsible, ambiguous."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+from playbooks.matching import Matcher, plain
+from playbooks.reading import Loc, Problem
+from playbooks.scenarios import Scenario
+from playbooks.schema import Playbook
+from playbooks.shelf import Loaded, Shelf, fill
+from playbooks.templates import Template
+
+MIN_ALARMING = 3
+"""Comments of a scenario's first inject that must match its playbook, or the drill may start without an alarm."""
+
+
+def lint(folder: Path | None, today: date) -> list[Problem]:
+    """Check the bundled files and, over them, a team's own: every error, and warnings where there are none.
+
+    Args:
+        folder: the team's files; None for the bundled ones alone.
+        today: the day against which `review_by` is held.
+    """
+    shelf = fill(folder)
+    found = list(shelf.problems) or list(_warnings(shelf, today))
+    return sorted(found, key=lambda problem: (str(problem.path), problem.line))
+
+
+def _warnings(shelf: Shelf, today: date) -> Iterator[Problem]:
+    for playbook in shelf.playbooks.values():
+        if playbook.value.review_by < today:
+            message = f"was to be read through again by {playbook.value.review_by}"
+            yield _warning(playbook, ("review_by",), message, "read it, then set a new day")
+        yield from _steps(playbook)
+        yield from _untranslated(playbook)
+    for template in shelf.templates.values():
+        yield from _untranslated(template)
+        if not template.value.text_en:
+            yield _warning(template, (), "has no English text", 'add "text_en: ..."')
+    matcher = Matcher(loaded.value for loaded in shelf.playbooks.values())
+    for scenario in shelf.scenarios.values():
+        yield from _untranslated(scenario)
+        yield from _alarm(scenario, matcher)
+    yield from _shared_signals(shelf)
+
+
+def _steps(playbook: Loaded[Playbook]) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for index, step in enumerate(playbook.value.steps):
+        where: Loc = ("steps", index)
+        if not step.role:
+            yield _warning(playbook, where, f"step {index + 1} has nobody to do it", 'add "role: ..."')
+        if not step.do_en:
+            yield _warning(playbook, where, f"step {index + 1} has no English text", 'add "do_en: ..."')
+        number = first.setdefault(plain(step.do), index + 1)
+        if number != index + 1:
+            yield _warning(
+                playbook, where, f"step {index + 1} says the same as step {number}", "delete one of them"
+            )
+
+
+def _untranslated(loaded: Loaded[Playbook] | Loaded[Template] | Loaded[Scenario]) -> Iterator[Problem]:
+    if not loaded.value.title_en:
+        yield _warning(loaded, ("title",), "has no English title", 'add "title_en: ..."')
+
+
+def _shared_signals(shelf: Shelf) -> Iterator[Problem]:
+    """A word that speaks for two playbooks speaks for neither."""
+    first: dict[str, str] = {}
+    for stem, playbook in shelf.playbooks.items():
+        signals = playbook.value.signals
+        for key, words in (("any", signals.any), ("severe", signals.severe), ("regex", signals.regex)):
+            for index, word in enumerate(words):
+                owner = first.setdefault(plain(word), stem)
+                if owner != stem:
+                    message = f'"{word}" is a signal of {owner} too'
+                    yield _warning(playbook, ("signals", key, index), message, "keep it where it fits best")
+
+
+def _alarm(scenario: Loaded[Scenario], matcher: Matcher) -> Iterator[Problem]:
+    wanted = scenario.value.crisis_type
+    matches = [matcher.match(comment.text).playbook for comment in scenario.value.injects[0].comments]
+    if matches.count(wanted) < MIN_ALARMING:
+        message = f"only {matches.count(wanted)} comments of the first inject match {wanted}"
+        yield _warning(scenario, ("injects", 0), message, f"{MIN_ALARMING} should, or no alarm may be raised")
+
+
+def _warning(
+    loaded: Loaded[Playbook] | Loaded[Template] | Loaded[Scenario], loc: Loc, message: str, hint: str
+) -> Problem:
+    return loaded.problem(loc, message, hint, "warning")

@@ -1,0 +1,186 @@
+"""Read every file of the bundled folder and of the team's own, and check that they fit each other.
+
+A team's folder is laid out like the bundled one (`types/`, `templates/`, `scenarios/`,
+`levels.yaml`, `roles.yaml`), each part optional. A file there takes the place of the bundled one
+of the same name, or stands beside the others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from playbooks.checking import Strict, parse
+from playbooks.levels import Levels
+from playbooks.matching import plain
+from playbooks.reading import Loc, PlaybookError, Problem, Severity, Sheet, read_sheet
+from playbooks.scenarios import Scenario
+from playbooks.schema import ID, Playbook, Roles
+from playbooks.templates import Template
+
+BUNDLED = Path(__file__).parent
+"""The data that comes with the bot."""
+
+FOLDERS = ("types", "templates", "scenarios")
+SINGLE = ("levels", "roles")
+
+M = TypeVar("M", bound=Strict)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Generic[M]):
+    """What a file says, and the file, so that later checks can still name the line."""
+
+    value: M
+    sheet: Sheet
+
+    def problem(self, loc: Loc, message: str, hint: str = "", severity: Severity = "error") -> Problem:
+        """Say what is wrong with the part at `loc`."""
+        return self.sheet.problem(loc, message, hint, severity)
+
+
+@dataclass(slots=True)
+class Shelf:
+    """All files, read and checked one by one and against each other; `problems` holds what was refused."""
+
+    levels: Loaded[Levels] | None = None
+    roles: Loaded[Roles] | None = None
+    playbooks: dict[str, Loaded[Playbook]] = field(default_factory=dict)
+    templates: dict[str, Loaded[Template]] = field(default_factory=dict)
+    scenarios: dict[str, Loaded[Scenario]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def fill(folder: Path | None) -> Shelf:
+    """Read the bundled files, and those of `folder` over them. Never raises; see `Shelf.problems`."""
+    shelf = Shelf()
+    found = _files(BUNDLED, shelf.problems)
+    if folder is not None:
+        shelf.problems += _strays(folder)
+        found |= _files(folder, shelf.problems)
+    shelf.levels = _read(found.get("levels"), Levels, shelf.problems)
+    shelf.roles = _read(found.get("roles"), Roles, shelf.problems)
+    for name, path in sorted(found.items()):
+        _shelve(shelf, name, path)
+    if not shelf.problems:
+        shelf.problems += _misfits(shelf)
+    return shelf
+
+
+def _shelve(shelf: Shelf, name: str, path: Path) -> None:
+    kind, _, stem = name.partition("/")
+    if kind == "types" and (playbook := _read(path, Playbook, shelf.problems, stem)):
+        shelf.playbooks[stem] = playbook
+    elif kind == "templates" and (template := _read(path, Template, shelf.problems, stem)):
+        shelf.templates[stem] = template
+    elif kind == "scenarios" and (scenario := _read(path, Scenario, shelf.problems, stem)):
+        shelf.scenarios[stem] = scenario
+
+
+def _read(path: Path | None, model: type[M], problems: list[Problem], stem: str = "") -> Loaded[M] | None:
+    """Read one file; what is wrong with it goes to `problems`. A file that belongs to a folder has its stem for an id."""
+    if path is None:
+        return None
+    try:
+        sheet = read_sheet(path)
+        if stem:
+            _name(sheet, stem)
+        return Loaded(parse(sheet, model), sheet)
+    except PlaybookError as error:
+        problems += error.problems
+        return None
+
+
+def _name(sheet: Sheet, stem: str) -> None:
+    if not re.fullmatch(ID, stem):
+        raise PlaybookError(
+            [sheet.problem((), f'the file name "{stem}" cannot be an id', "small letters, digits and _")]
+        )
+    if sheet.data.setdefault("id", stem) != stem:
+        raise PlaybookError(
+            [sheet.problem(("id",), f'the id must be the file\'s name, "{stem}"', "leave the id out")]
+        )
+
+
+def _files(folder: Path, problems: list[Problem]) -> dict[str, Path]:
+    """The YAML files of a folder by what they are, such as `types/user_complaint` and `levels`."""
+    found: dict[str, Path] = {}
+    for path in _yaml_files(folder):
+        name = path.stem if path.parent == folder else f"{path.parent.name}/{path.stem}"
+        if name in found:
+            problems.append(
+                Problem(path, 1, f"{found[name].name} has the same name", "delete one of the two")
+            )
+        found[name] = path
+    return found
+
+
+def _yaml_files(folder: Path) -> Iterator[Path]:
+    for place in (folder, *(folder / name for name in FOLDERS)):
+        if place.is_dir():
+            files = sorted(path for path in place.iterdir() if path.suffix in (".yaml", ".yml"))
+            yield from (path for path in files if not path.name.startswith("."))
+
+
+def _strays(folder: Path) -> list[Problem]:
+    """A file that nobody reads is a playbook that somebody relies on, so it is a problem."""
+    if not folder.is_dir():
+        return [Problem(folder, 1, "there is no such folder", "create it, or take the setting out")]
+    stray = [path for path in _yaml_files(folder) if path.parent == folder and path.stem not in SINGLE]
+    stray += [
+        path
+        for place in folder.iterdir()
+        if place.is_dir() and place.name not in FOLDERS
+        for path in place.glob("*.y*ml")
+    ]
+    hint = f"move it into {', '.join(f'{name}/' for name in FOLDERS)}, or name it levels.yaml or roles.yaml"
+    return [Problem(path, 1, "nobody reads a file here", hint) for path in stray]
+
+
+def _misfits(shelf: Shelf) -> Iterator[Problem]:
+    """What one file says of another and is not so."""
+    roles = shelf.roles.value.roles if shelf.roles else {}
+    for loaded in shelf.playbooks.values():
+        playbook = loaded.value
+        if playbook.statement.template not in shelf.templates:
+            hint = f"one of {', '.join(shelf.templates)}"
+            yield loaded.problem(
+                ("statement", "template"), f'there is no template "{playbook.statement.template}"', hint
+            )
+        for role in playbook.roles:
+            if role not in roles:
+                yield loaded.problem(
+                    ("roles", role), f'roles.yaml has no role "{role}"', f"one of {', '.join(roles)}"
+                )
+    for scenario in shelf.scenarios.values():
+        if scenario.value.crisis_type not in shelf.playbooks:
+            hint = f"one of {', '.join(shelf.playbooks)}"
+            yield scenario.problem(
+                ("crisis_type",), f'there is no playbook "{scenario.value.crisis_type}"', hint
+            )
+    yield from _shared_names(shelf)
+
+
+def _shared_names(shelf: Shelf) -> Iterator[Problem]:
+    """Two playbooks that answer to one name could never be told apart."""
+    owners: dict[str, str] = {}
+    for stem, loaded in shelf.playbooks.items():
+        playbook = loaded.value
+        named: list[tuple[Loc, str]] = [
+            ((), stem),
+            (("title",), playbook.title),
+            (("title_en",), playbook.title_en),
+        ]
+        named += [(("aliases", index), alias) for index, alias in enumerate(playbook.aliases)]
+        for loc, name in named:
+            owner = owners.setdefault(spoken(name), stem) if name else stem
+            if owner != stem:
+                yield loaded.problem(loc, f'{owner} is called "{name}" too', "give one of them another name")
+
+
+def spoken(words: str) -> str:
+    """A name as it is compared: case, width, spaces, hyphens and underscores do not matter."""
+    return re.sub(r"[\s_\-]", "", plain(words))

@@ -1,0 +1,42 @@
+"""The inbox: what arrived, kept before it was acknowledged, worked on once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CursorResult, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import col, select
+
+from storage.database import Session
+from storage.models import Inbox
+
+
+async def put(session: Session, key: str, payload: Mapping[str, Any], at: datetime) -> bool:
+    """Store an arrival; False if `key` is there already."""
+    dialect = session.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement = insert(Inbox).values(key=key, payload=dict(payload), at=at, outcome="").on_conflict_do_nothing()
+    result: CursorResult[Any] = await session.execute(statement)  # type: ignore[assignment]
+    return result.rowcount == 1
+
+
+async def waiting(session: Session, limit: int = 100) -> list[tuple[int, dict[str, Any]]]:
+    """The arrivals that are not worked on yet, oldest first: id and payload."""
+    query = select(Inbox.id, Inbox.payload).where(col(Inbox.done_at).is_(None)).order_by(col(Inbox.id)).limit(limit)
+    return [(number or 0, payload) for number, payload in (await session.execute(query)).all()]
+
+
+async def id_of(session: Session, key: str) -> int | None:
+    """The row with this key, if it is not worked on yet."""
+    return await session.scalar(select(Inbox.id).where(Inbox.key == key, col(Inbox.done_at).is_(None)))
+
+
+async def take(session: Session, number: int, at: datetime, outcome: str = "done") -> bool:
+    """Mark an arrival as worked on, in the transaction of that work; False if another was first."""
+    result: CursorResult[Any] = await session.execute(  # type: ignore[assignment]
+        update(Inbox).where(col(Inbox.id) == number, col(Inbox.done_at).is_(None)).values(done_at=at, outcome=outcome)
+    )
+    return result.rowcount == 1

@@ -1,0 +1,136 @@
+"""Incidents: what people handle, and who has it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CursorResult, func, update
+from sqlmodel import col, select
+
+from storage.database import Session
+from storage.models import LIVING, Incident, State, Step, Topic
+
+
+async def get(session: Session, number: int) -> Incident | None:
+    """The incident with this number."""
+    return await session.get(Incident, number, populate_existing=True)
+
+
+async def create(session: Session, incident: Incident) -> Incident:
+    """Store a new incident; its number is its id."""
+    session.add(incident)
+    await session.flush()
+    return incident
+
+
+async def find(
+    session: Session, *, states: Collection[State] | None = None, owner: str = "", drills: bool = False, limit: int = 20
+) -> Sequence[Incident]:
+    """Incidents, worst and newest first. `drills`: those of drills instead of live ones."""
+    query = select(Incident).where(col(Incident.drill_id).is_not(None) if drills else col(Incident.drill_id).is_(None))
+    if states is not None:
+        query = query.where(col(Incident.state).in_(list(states)))
+    if owner:
+        query = query.where(Incident.owner == owner)
+    return (await session.scalars(query.order_by(col(Incident.id).desc()).limit(limit))).all()
+
+
+async def every(session: Session) -> Sequence[Incident]:
+    """All incidents, drills included, by number."""
+    return (await session.scalars(select(Incident).order_by(col(Incident.id)))).all()
+
+
+async def claim(session: Session, number: int, owner: str, at: datetime) -> bool:
+    """Take command of an open incident; False if somebody has it or it is not open. The first one wins."""
+    return await _changed(
+        session,
+        update(Incident)
+        .where(col(Incident.id) == number, col(Incident.state) == State.OPEN, col(Incident.owner) == "")
+        .values(owner=owner, state=State.CLAIMED, claimed_at=func.coalesce(col(Incident.claimed_at), at)),
+    )
+
+
+async def hand_over(session: Session, number: int, old: str, new: str) -> bool:
+    """Move command from one person to another; False if `old` no longer has it."""
+    return await _changed(
+        session, update(Incident).where(col(Incident.id) == number, col(Incident.owner) == old).values(owner=new)
+    )
+
+
+async def release(session: Session, number: int, owner: str) -> bool:
+    """Give command back; the incident is open again. False if `owner` does not have it."""
+    return await _changed(
+        session,
+        update(Incident)
+        .where(col(Incident.id) == number, col(Incident.owner) == owner, col(Incident.state).in_(LIVING))
+        .values(owner="", state=State.OPEN),
+    )
+
+
+async def move(
+    session: Session, number: int, state: State, *, allowed: Collection[State], at: datetime, reason: str = ""
+) -> bool:
+    """Move an incident to another state; False if it is in none of the allowed ones."""
+    values: dict[str, Any] = {"state": state}
+    if reason:
+        values["reason"] = reason
+    if state in {State.CLOSED, State.DISMISSED}:
+        values["closed_at"] = at
+    elif state in LIVING:
+        values["closed_at"] = None
+    return await _changed(
+        session,
+        update(Incident).where(col(Incident.id) == number, col(Incident.state).in_(list(allowed))).values(**values),
+    )
+
+
+async def set_level(session: Session, number: int, old: str, new: str, why: list[Any] | None = None) -> bool:
+    """Change the level; False if it is no longer `old`."""
+    values: dict[str, Any] = {"level": new}
+    if why is not None:
+        values["why"] = why
+    return await _changed(
+        session, update(Incident).where(col(Incident.id) == number, col(Incident.level) == old).values(**values)
+    )
+
+
+async def attach_playbook(session: Session, number: int, playbook: str) -> bool:
+    """Attach a playbook, once; False if this one is attached already."""
+    return await _changed(
+        session,
+        update(Incident)
+        .where(col(Incident.id) == number, col(Incident.playbook) != playbook)
+        .values(playbook=playbook, type=playbook),
+    )
+
+
+async def tick(session: Session, step: Step) -> bool:
+    """Mark a playbook step as done or skipped; False if it is marked already. The first one wins."""
+    taken = select(Step.id).where(
+        Step.incident_id == step.incident_id, Step.playbook == step.playbook, Step.number == step.number
+    )
+    # The incident's row serialises ticks, so that a second one sees the first instead of breaking on the unique key.
+    await session.scalar(select(Incident.id).where(Incident.id == step.incident_id).with_for_update())
+    if await session.scalar(taken):
+        return False
+    session.add(step)
+    await session.flush()
+    return True
+
+
+async def steps(session: Session, number: int, playbook: str) -> dict[int, Step]:
+    """The marked steps of a playbook, by step number."""
+    rows = await session.scalars(select(Step).where(Step.incident_id == number, Step.playbook == playbook))
+    return {row.number: row for row in rows}
+
+
+async def topics(session: Session, number: int) -> Sequence[Topic]:
+    """The topics that an incident holds."""
+    return (await session.scalars(select(Topic).where(Topic.incident_id == number).order_by(col(Topic.id)))).all()
+
+
+async def _changed(session: Session, statement: Any) -> bool:
+    result: CursorResult[Any] = await session.execute(statement.execution_options(synchronize_session=False))  # type: ignore[assignment]
+    return result.rowcount == 1

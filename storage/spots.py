@@ -1,0 +1,79 @@
+"""Spots: which incident a message, thread or channel belongs to, and where the copies of a living card are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlmodel import col, select
+
+from storage.database import Session
+from storage.models import Spot
+
+
+async def add(
+    session: Session,
+    transport: str,
+    channel: str,
+    message: str,
+    *,
+    key: str = "",
+    incident_id: int | None = None,
+    drill_id: int | None = None,
+) -> None:
+    """Note that a message (or, with an empty id, a channel) belongs to an incident or is a copy of a card."""
+    known = await session.scalar(
+        select(Spot).where(Spot.transport == transport, Spot.channel == channel, Spot.message == message)
+    )
+    if known is None:
+        session.add(
+            Spot(
+                transport=transport,
+                channel=channel,
+                message=message,
+                key=key,
+                incident_id=incident_id,
+                drill_id=drill_id,
+            )
+        )
+        await session.flush()
+
+
+async def incident_at(session: Session, transport: str, channel: str, messages: Sequence[str]) -> int | None:
+    """The incident that a place belongs to: the first of these messages that is known, else the channel's own."""
+    query = select(Spot.message, Spot.incident_id).where(
+        Spot.transport == transport,
+        Spot.channel == channel,
+        col(Spot.message).in_([*messages, ""]),
+        col(Spot.incident_id).is_not(None),
+    )
+    known = {message: number for message, number in (await session.execute(query)).all()}
+    return next((known[message] for message in [*messages, ""] if message in known), None)
+
+
+async def copies(session: Session, key: str) -> Sequence[Spot]:
+    """Every place where a living card stands."""
+    return (await session.scalars(select(Spot).where(Spot.key == key).order_by(col(Spot.id)))).all()
+
+
+async def key_at(session: Session, transport: str, channel: str, message: str) -> str:
+    """The key of the card that a message is a copy of; empty if of none."""
+    query = select(Spot.key).where(Spot.transport == transport, Spot.channel == channel, Spot.message == message)
+    return await session.scalar(query) or ""
+
+
+async def edited(session: Session, transport: str, channel: str, message: str, at: datetime) -> None:
+    """Note when a copy of a card was last edited."""
+    await session.execute(
+        update(Spot)
+        .where(col(Spot.transport) == transport, col(Spot.channel) == channel, col(Spot.message) == message)
+        .values(edited_at=at)
+    )
+
+
+async def move_channel(session: Session, transport: str, old: str, new: str) -> None:
+    """Follow a channel whose id the platform changed."""
+    await session.execute(
+        update(Spot).where(col(Spot.transport) == transport, col(Spot.channel) == old).values(channel=new)
+    )

@@ -1,0 +1,1 @@
+"""Local servers that speak the real wire of the chat platforms."""
