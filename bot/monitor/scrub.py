@@ -120,7 +120,7 @@ def scrub(text: str, keep: Sequence[str] = ()) -> Scrubbed:
 
     Args:
         text: what somebody wrote.
-        keep: lower-case words, usually the brand's; an `@name` that holds one is an account of the brand's.
+        keep: words, usually the brand's; an `@name` that holds one is an account of the brand's.
     """
     plain = text.translate(_PLAIN) if _STAND_IN.search(text) else text
     spans: list[Span] = []
@@ -211,7 +211,7 @@ def _names(text: str, keep: Sequence[str]) -> Iterator[Span]:
         return
     for match in _NAMED.finditer(text):
         start, end = match.span()
-        if any(word in match[0].lower() for word in keep):
+        if any(word and word.lower() in match[0].lower() for word in keep):
             continue
         yield start, end if end - start <= MAX_NICKNAME + 1 else start + NICKNAME_HEAD + 1, "mention"
 

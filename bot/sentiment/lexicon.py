@@ -113,7 +113,7 @@ class Lexicon:
     def _hit_at(self, text: str, start: int) -> Hit | None:
         for length in self._lengths[text[start]]:
             entry = self._entries.get(text[start : start + length])
-            if entry is not None:
+            if entry is not None and _is_whole(text, start, start + length):
                 return Hit(entry, start, start + length)
         if text[start] == "[" and (code := _CODE.match(text, start)):
             return Hit(_UNLISTED, start, code.end())
@@ -153,6 +153,18 @@ def normalise(text: str) -> str:
     return _RUNS.sub(r"\1\1\1", text)[: HEAD + TAIL]
 
 
+def _is_whole(text: str, start: int, end: int) -> bool:
+    """Tell whether Latin letters are a word of their own: "sb", but not in "usb"."""
+    return not (
+        (_is_latin(text[start]) and start > 0 and _is_latin(text[start - 1]))
+        or (_is_latin(text[end - 1]) and end < len(text) and _is_latin(text[end]))
+    )
+
+
+def _is_latin(char: str) -> bool:
+    return char.isascii() and char.isalnum()
+
+
 @cache
 def load() -> Lexicon:
     """Read the lexicon that is shipped. Raises LexiconError with the line at fault."""
@@ -162,26 +174,29 @@ def load() -> Lexicon:
 
 def parse(content: str, name: str = "lexicon.tsv") -> list[Entry]:
     """Read lines of kind, weight and words, parted by tabs. Raises LexiconError with the line at fault."""
-    entries: list[Entry] = []
+    entries: dict[str, Entry] = {}
     for number, line in enumerate(content.splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
         try:
-            entries.extend(_parse_line(line))
+            entries.update(_parse_line(line, entries))
         except ValueError as error:
-            raise LexiconError(
-                f"{name}, line {number}: {error}; write KIND, WEIGHT and WORDS, parted by tabs"
-            ) from error
-    return entries
+            raise LexiconError(f"{name}, line {number}: {error}") from error
+    return list(entries.values())
 
 
-def _parse_line(line: str) -> Iterator[Entry]:
+def _parse_line(line: str, known: Mapping[str, Entry]) -> dict[str, Entry]:
+    if line.count("\t") != 2:
+        raise ValueError("write KIND, WEIGHT and WORDS, parted by tabs")
     kind, weight, words = line.split("\t")
     kind, _, level = kind.partition(":")
-    for word in words.split():
-        yield Entry(
-            _written(word), float(weight), Kind(kind), float(level.rstrip("?") or 0), level.endswith("?")
-        )
+    harm, loose = float(level.rstrip("?") or 0), level.endswith("?")
+    found: dict[str, Entry] = {}
+    for word in map(_written, words.split()):
+        if word in known or word in found:
+            raise ValueError(f"{word} is listed twice; take it out of one of the lines")
+        found[word] = Entry(word, float(weight), Kind(kind), harm, loose)
+    return found
 
 
 def _written(word: str) -> str:

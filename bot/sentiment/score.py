@@ -286,8 +286,8 @@ def _weigh_irony(signs: list[_Sign]) -> None:
 
 
 def _weigh_praise_beside_harm(signs: list[_Sign]) -> None:
-    """Thanks and stars beside an injury are seldom meant."""
-    if any(sign.kind is Kind.HARM and sign.harm >= 1 for sign in signs):
+    """Thanks and stars beside an injury, or a cockroach, are seldom meant."""
+    if any(sign.harm >= 1 for sign in signs):
         for sign in signs:
             if sign.weight < 0:
                 sign.weight *= 0.4

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from math import inf
 from pathlib import Path
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
@@ -110,7 +111,10 @@ class _Sighting:
 
 @dataclass(frozen=True, slots=True)
 class FilesSource:
-    """A folder, read again and again with all its subfolders. Times without an offset are in `timezone`."""
+    """A folder, read again and again with all its subfolders; or one file, taken as it is, with no wait for its end.
+
+    Times without an offset are in `timezone`.
+    """
 
     name: str
     path: Path
@@ -120,14 +124,14 @@ class FilesSource:
         """Read on, oldest file first.
 
         Raises:
-            SourceError: the folder can neither be read nor made.
+            SourceError: the folder can neither be read nor made, or the file is none that holds rows.
         """
         marks = {key: Mark(**saved) for key, saved in cursor.get("files", {}).items()}
         seen = self._look(marks)
         due = sorted(
             (s for s in seen.values() if s.mark.is_due(s.stat)), key=lambda s: (s.stat.st_mtime_ns, s.name)
         )
-        reading = _Reading(self.path.absolute().name, self.timezone, now, limit)
+        reading = _Reading(self, now, limit)
         unread = [sighting for sighting in due if not reading.read(sighting)]
         kept = {key: s.mark for key, s in seen.items()} | _missing(marks, seen, now.timestamp())
         return Batch(
@@ -151,6 +155,8 @@ class FilesSource:
                     seen[key] = _Sighting(path, name, stat, mark)
         except OSError as error:
             raise SourceError(f"the folder {error.filename} cannot be read: {error.strerror}") from error
+        if root != self.path and not seen:
+            raise SourceError(f"{self.path} is no list of comments in .jsonl, .json or .csv", permanent=True)
         return seen
 
 
@@ -192,11 +198,12 @@ def _missing(marks: Mapping[str, Mark], seen: Mapping[str, object], now: float) 
 class _Reading:
     """One call of `read`: what it found, and how much more it may."""
 
-    def __init__(self, folder: str, timezone: ZoneInfo, now: datetime, limit: int) -> None:
+    def __init__(self, source: FilesSource, now: datetime, limit: int) -> None:
         self.found: list[Found] = []
         self.rejects: list[Reject] = []
-        self._folder = folder
-        self._timezone = timezone
+        self._folder = source.path.absolute().name
+        self._timezone = source.timezone
+        self._is_final = source.path.is_file()
         self._now = now
         self._limit = limit
 
@@ -224,7 +231,8 @@ class _Reading:
         if (stat.st_dev, stat.st_ino) != (sighting.stat.st_dev, sighting.stat.st_ino):
             return  # another file took the name since the look
         mark = sighting.mark
-        one = _OneFile(file, mark, self._now.timestamp() - stat.st_mtime)
+        age = inf if self._is_final else self._now.timestamp() - stat.st_mtime
+        one = _OneFile(file, mark, age)
         if not one.find_place(stat):
             mark.left = "tail"
             return

@@ -204,13 +204,14 @@ def decode(raw: bytes, *, gb18030: bool) -> tuple[str, bool]:
         RowError: it is neither.
     """
     try:
-        text = raw.decode()
+        text: str | None = raw.decode()
     except UnicodeDecodeError:
-        pass
-    else:
-        if not gb18030 or any(character >= "\u0800" for character in text):
-            return text, gb18030
+        text = None
+    if text is not None and not (gb18030 and max(text, default="") < "\u0800"):
+        return text, gb18030
     try:
         return raw.decode("gb18030"), True
     except UnicodeDecodeError:
-        raise RowError("neither UTF-8 nor GB18030 text") from None
+        if text is None:
+            raise RowError("neither UTF-8 nor GB18030 text") from None
+        return text, gb18030

@@ -51,7 +51,7 @@ def read_pin(body: Body, _me: str) -> Typed | None:
     channel, message = item["channel"], item["ts"]
     return Typed(
         # With the person: a stranger's mark, which is refused, must not use up a responder's.
-        id=f"slack:pin:{channel}:{message}:{SENDER}",
+        id=f"slack:pin:{channel}:{message}:{event['user']}",
         text="log",
         by=Sender(transport=NAME, user=event["user"]),
         at=_place(channel, message=message),

@@ -69,7 +69,8 @@ PHONE = "【手机号】"
         ("qq群号 987654321", "qq群号 【QQ号】"),
         ("京A12345撞我", "【车牌号】撞我"),
         ("沪AD12345", "【车牌号】"),
-        ("粤B·1234D5", "【车牌号】"),
+        ("粤B·12345D", "【车牌号】"),
+        ("粤B·123D5", "【车牌号】"),
         ("粤b12345f", "【车牌号】"),
         ("@张三 你看", "@某人 你看"),
         ("回复@李四_2020：好的", "回复@某人：好的"),
@@ -100,14 +101,12 @@ def test_personal_data_becomes_a_labelled_blank(text: str, scrubbed: str) -> Non
         "显卡用的云GPU4090",
         "一二三四五六七",
         "一个三明治一共五十六块八",
-        "评分4.5@店",
         "QQ飞车",
         "京东A1234",
     ],
 )
 def test_what_is_no_personal_data_stays(text: str) -> None:
-    expected = text.replace("@店", "@某人")
-    assert scrub(text).text == expected
+    assert scrub(text).text == text
 
 
 def test_the_kinds_that_were_found_are_named() -> None:
