@@ -9,6 +9,8 @@ import logging
 import sys
 from collections.abc import Iterable
 
+from typing_extensions import override
+
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 HIDDEN = "***"
 QUIET = ("httpx", "httpcore", "apscheduler", "aiosqlite", "slack_bolt", "telegram", "alembic", "uvicorn")
@@ -23,6 +25,7 @@ class Redacting(logging.Formatter):
         # The longest first, so that one that holds another is blanked whole.
         self._secrets = sorted({each for each in secrets if each}, key=len, reverse=True)
 
+    @override
     def format(self, record: logging.LogRecord) -> str:
         """The line without secrets."""
         line = super().format(record)

@@ -104,7 +104,7 @@ async def traces_of(session: Session, topics: Collection[int], each: int) -> lis
             Mention.text,
             Mention.item_id,
             Mention.hits,
-            func.row_number().over(partition_by=Mention.topic_id, order_by=col(Mention.id).desc()).label("place"),
+            func.row_number().over(partition_by=col(Mention.topic_id), order_by=col(Mention.id).desc()).label("place"),
         )
         .where(col(Mention.topic_id).in_(list(topics)), Mention.label == "negative")
         .subquery()

@@ -112,9 +112,10 @@ class Lexicon:
 
     def _hit_at(self, text: str, start: int) -> Hit | None:
         for length in self._lengths[text[start]]:
-            entry = self._entries.get(text[start : start + length])
-            if entry is not None and _is_whole(text, start, start + length):
-                return Hit(entry, start, start + length)
+            end = start + length
+            entry = self._entries.get(text[start:end])
+            if entry is not None and end <= len(text) and _is_whole(text, start, end):
+                return Hit(entry, start, end)
         if text[start] == "[" and (code := _CODE.match(text, start)):
             return Hit(_UNLISTED, start, code.end())
         return None

@@ -225,7 +225,9 @@ class _Reading:
         entry = hit.entry
         sign = _Sign(entry.word, entry.weight, entry.kind, 0.0 if self._doubts else entry.harm, entry.loose)
         if self._degree is not None and self._reaches(self._degree, hit):
-            sign.weight *= self._degree.entry.weight
+            factor = self._degree.entry.weight
+            sign.weight *= factor
+            sign.harm = min(sign.harm, 1.0) if factor < 1 else sign.harm
         if self._negation is not None and self._negates(self._negation, hit):
             self._turn_round(sign, self._text[self._negation.start : hit.end])
         self._degree = self._negation = None
@@ -267,7 +269,7 @@ def _severity(sign: _Sign, marks: set[Kind], fiction: bool) -> float:
         return 0.0
     if fiction:
         return min(sign.harm, 1.0)
-    if sign.kind is not Kind.HARM:
+    if sign.kind is not Kind.HARM or sign.loose:
         return sign.harm
     return min(3.0, sign.harm + len(marks & _GRAVE))
 

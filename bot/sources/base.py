@@ -83,7 +83,10 @@ class Source(Protocol):
     Sources are plain picklable values and `read` is synchronous: it runs in the worker process, off the event loop.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The name under which it keeps its place."""
+        ...
 
     def read(self, cursor: Cursor, limit: int, now: datetime) -> Batch:
         """Read on from a cursor ({} at first), at most about `limit` rows. Raises SourceError."""

@@ -44,7 +44,7 @@ _junk = (
 _cuts = st.lists(st.integers(min_value=0), max_size=8)
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     parts=st.lists(_texts | _junk, max_size=8),
     cuts=_cuts,
@@ -64,7 +64,7 @@ def test_each_good_line_is_read_exactly_once_in_any_portions(
     assert rejected <= len(parts)
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     parts=st.lists(
         _texts | st.sampled_from([b"", b"1", b"a,b", b"\x80\xff,x,y,z", b",,,,", b",,,", b'x"y']), max_size=8
@@ -84,7 +84,7 @@ def test_each_good_csv_row_is_read_exactly_once_in_any_portions(
     assert rejected <= len(parts)
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     texts=st.lists(_texts, max_size=8), cuts=_cuts, limit=st.integers(1, 5), indent=st.sampled_from([None, 4])
 )
@@ -99,7 +99,7 @@ def test_each_element_of_an_array_is_read_exactly_once_in_any_portions(
     assert rejected == 0
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     texts=st.lists(_texts, max_size=12),
     sizes=st.lists(st.integers(0, 12), max_size=5),
@@ -119,7 +119,7 @@ def test_each_element_of_an_array_that_is_rewritten_while_it_grows_is_read_exact
     assert ids == [f"c{number}" for number in range(len(texts))]
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(name=st.sampled_from(["a.jsonl", "a.json", "a.csv"]), whole=st.binary(max_size=200), cuts=_cuts)
 def test_any_bytes_are_read_or_rejected_and_come_to_rest(name: str, whole: bytes, cuts: list[int]) -> None:
     def settle(folder: Folder) -> None:

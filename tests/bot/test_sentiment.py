@@ -20,8 +20,8 @@ from bot.sentiment.second import second_opinion
 
 CASES = Path(__file__).with_name("sentiment_cases.tsv")
 LABELS = ("negative", "neutral", "positive")
-BARS = {"negative": 0.85, "neutral": 0.90, "positive": 0.88}
-"""Share of each class that must be right; measured 0.90, 0.97 and 0.95."""
+BARS = {"negative": 0.85, "neutral": 0.92, "positive": 0.90}
+"""Share of each class that must be right; measured 0.89, 0.97 and 0.95."""
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +37,11 @@ def cases() -> list[tuple[str, str, str]]:
         return [(label, group, text) for label, group, text in rows]
 
 
-def macro_f1(wanted: list[str], given: list[str]) -> float:
+def macro_f1(wanted: list[str], got: list[str]) -> float:
     total = 0.0
     for label in LABELS:
-        right = sum(a == b == label for a, b in zip(wanted, given, strict=True))
-        total += 2 * right / (wanted.count(label) + given.count(label))
+        right = sum(a == b == label for a, b in zip(wanted, got, strict=True))
+        total += 2 * right / (wanted.count(label) + got.count(label))
     return total / len(LABELS)
 
 
@@ -82,6 +82,7 @@ def test_it_beats_bare_snownlp_on_them_by_far(scorer: Scorer, cases: list[tuple[
         ("用了你们面膜烂脸了", 2),
         ("过敏送医院了", 2),
         ("我妈吃完住院三天", 2),
+        ("机器有点漏电", 1),
         ("吹风机漏电，手麻了半天", 2),
         ("谢谢你们让我食物中毒", 2),
         ("烫发膏把我头皮烧伤了", 2),
@@ -279,7 +280,7 @@ def test_a_character_inside_a_word_is_not_that_word(scorer: Scorer) -> None:
     assert "臭" in words_of(scorer.score("这鱼臭"))
     assert "sb" not in words_of(scorer.score("usb接口在左边"))
     assert scorer.score("出差路上，差不多到了").label == "neutral"
-    assert "差" in words_of(scorer.score("质量差"))
+    assert "差" in words_of(scorer.score("手感差"))
 
 
 def test_what_is_called_by_name_does_not_count() -> None:
