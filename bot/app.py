@@ -10,6 +10,7 @@ import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from datetime import timedelta
 from pathlib import Path
 
 import uvicorn
@@ -24,6 +25,7 @@ from bot.monitor import prepare
 from bot.monitor.prepare import Recipe
 from bot.monitor.watch import Monitor, Tally
 from bot.sources.base import Source
+from bot.sources.feed import FeedSource
 from bot.sources.files import FilesSource
 from bot.sources.sample import SampleSource
 from bot.transports.base import Transport, TransportError
@@ -39,8 +41,8 @@ from storage.database import Database, DatabaseError
 
 log = logging.getLogger(__name__)
 
-STOP_SECONDS = 8.0
-"""SIGTERM to exit; ten seconds are promised."""
+FEED_EVERY = timedelta(minutes=5)
+"""How often a feed is fetched, if its source does not say."""
 
 
 class App:
@@ -188,6 +190,9 @@ def build_sources(config: Config) -> list[Source]:
     for source in config.file.sources:
         if source.kind == "files":
             made.append(FilesSource(name=source.name, path=config.base / source.path, timezone=config.team.zone))
+        elif source.kind == "feed":
+            every = source.every or FEED_EVERY
+            made.append(FeedSource(name=source.name, url=source.url, every=every, timezone=config.team.zone))
         elif source.kind == "sample":
             made.append(SampleSource(name=source.name))
     return made

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.monitor import sketch
-from bot.monitor.scrub import author_hash, clean
+from bot.monitor.scrub import clean
 from bot.monitor.wanted import Wanted
 from bot.sentiment import Scorer
 from bot.sources.base import Batch, Cursor, Found, Reject, Source
@@ -102,7 +102,6 @@ class Preparer:
 
     def mention(self, source: str, found: Found, now: datetime, drill_id: int | None) -> Prepared:
         """Prepare one row."""
-        author = author_hash(self.recipe.key, found.platform, found.author) if found.author else ""
         safe = clean(found, self.recipe.key, self.recipe.names)
         text = safe.text[:LONGEST]
         score = self.scorer.score(f"{safe.title}\n{text}" if safe.title and safe.title not in text else text)
@@ -112,7 +111,7 @@ class Preparer:
         exact = sketch.normal(text)
         return Prepared(
             row={
-                "key": _key(safe, author, drill_id),
+                "key": _key(safe, drill_id),
                 "drill_id": drill_id,
                 "source": source,
                 "platform": safe.platform,
@@ -123,7 +122,7 @@ class Preparer:
                 "title": safe.title[:LONGEST],
                 "text": text,
                 "url": safe.url,
-                "author": author,
+                "author": safe.author,
                 "nickname": safe.nickname,
                 "province": safe.place,
                 "keyword": safe.keyword,
@@ -151,13 +150,13 @@ class Preparer:
         )
 
 
-def _key(found: Found, author: str, drill_id: int | None) -> str:
+def _key(found: Found, drill_id: int | None) -> str:
     """What makes a mention the same when it is seen again."""
     drill = "" if drill_id is None else f"drill{drill_id}:"
     if found.native_id:
         return f"{drill}{found.platform}:{found.native_id}"
     moment = found.created_at.isoformat() if found.created_at else ""
-    parts = "\x1f".join((found.platform, found.item_id, author, moment, found.text))
+    parts = "\x1f".join((found.platform, found.item_id, found.author, moment, found.text))
     return f"{drill}{hashlib.sha256(parts.encode(errors='replace')).hexdigest()}"
 
 
