@@ -141,8 +141,6 @@ class TeamFile(Strict):
     contact: str = ""
     playbooks: str = ""
 
-    model_config = {**Strict.model_config, "arbitrary_types_allowed": True}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
@@ -176,18 +174,13 @@ def load(*, console: bool | None = None) -> Config:
     Raises:
         ConfigError: with all problems.
     """
-    try:
-        env = Environment()
-    except ValidationError as error:
-        raise ConfigError(
-            [f"{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors(include_url=False)]
-        ) from error
-    problems = _environment_problems(env)
+    env, problems = _environment()
+    problems += _environment_problems(env)
     has_tokens = bool(env.slack_bot_token.get_secret_value() or env.telegram_bot_token.get_secret_value())
     path = env.fenghuo_config
     if not path.exists():
         if has_tokens or path != Environment.model_fields["fenghuo_config"].default:
-            problems.append(f"{path}: not found; `fenghuo init` writes one to start from")
+            problems.append(f"FENGHUO_CONFIG: {path} is not there; `fenghuo init` writes one to start from")
         path = SAMPLE
     try:
         file = parse(read_sheet(path), TeamFile)
@@ -207,32 +200,50 @@ def load(*, console: bool | None = None) -> Config:
     )
 
 
+def _environment() -> tuple[Environment, list[str]]:
+    """The environment, and what in it cannot be read; that takes its default, so that the rest is checked as well."""
+    try:
+        return Environment(), []
+    except ValidationError as error:
+        wrong = {str(each["loc"][0]): each["msg"] for each in error.errors(include_url=False)}
+        defaults = {name: Environment.model_fields[name].default for name in wrong}
+        return Environment(**defaults), [f"{name.upper()}: {message}" for name, message in wrong.items()]
+
+
 def _environment_problems(env: Environment) -> list[str]:
-    problems = []
-    slack, signing = env.slack_bot_token.get_secret_value(), env.slack_signing_secret.get_secret_value()
-    app = env.slack_app_token.get_secret_value()
-    if slack and not (app or signing):
-        problems.append("SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP mode) is missing beside SLACK_BOT_TOKEN")
-    if (app or signing) and not slack:
-        problems.append("SLACK_BOT_TOKEN is missing beside SLACK_APP_TOKEN or SLACK_SIGNING_SECRET")
-    if slack and not slack.startswith("xoxb-"):
-        problems.append("SLACK_BOT_TOKEN: a bot token begins with xoxb-")
-    if app and not app.startswith("xapp-"):
-        problems.append("SLACK_APP_TOKEN: an app token begins with xapp-")
-    if not env.slack_api_url.endswith("/api/"):
-        problems.append("SLACK_API_URL: must end in /api/")
-    if env.telegram_webhook_url and not env.telegram_webhook_secret.get_secret_value():
-        problems.append("TELEGRAM_WEBHOOK_SECRET is missing beside TELEGRAM_WEBHOOK_URL")
-    is_open = env.http_host not in {"127.0.0.1", "localhost", "::1"} or bool(env.telegram_webhook_url)
-    if is_open and not env.board_token.get_secret_value():
-        problems.append("BOARD_TOKEN is missing: board and metrics need it when HTTP_HOST is not loopback or a webhook is on")
-    for name in ("slack_api_url", "telegram_api_url", "telegram_webhook_url", "public_url"):
-        url = getattr(env, name)
-        if url and urlsplit(url).scheme not in {"http", "https"}:
-            problems.append(f"{name.upper()}: must begin with http:// or https://")
-    if env.database_url and not env.database_url.startswith(("sqlite:", "sqlite+aiosqlite:", "postgresql")):
-        problems.append("DATABASE_URL: must begin with sqlite:/// or postgresql://")
-    return problems
+    wrong = {
+        **_slack_problems(env),
+        "TELEGRAM_WEBHOOK_SECRET is missing beside TELEGRAM_WEBHOOK_URL": env.telegram_webhook_url
+        and not env.telegram_webhook_secret.get_secret_value(),
+        "BOARD_TOKEN is missing: board and metrics need it when HTTP_HOST is not loopback or a webhook is on": is_public(env)
+        and not env.board_token.get_secret_value(),
+        "DATABASE_URL: must begin with sqlite:/// or postgresql://": env.database_url
+        and not env.database_url.startswith(("sqlite:///", "sqlite+aiosqlite:///", "postgresql://", "postgresql+psycopg://")),
+        "SLACK_API_URL: must end in /api/": not env.slack_api_url.endswith("/api/"),
+        **{
+            f"{name.upper()}: must begin with http:// or https://": url and urlsplit(url).scheme not in {"http", "https"}
+            for name in ("slack_api_url", "telegram_api_url", "telegram_webhook_url", "public_url")
+            for url in [getattr(env, name)]
+        },
+    }
+    return [problem for problem, is_wrong in wrong.items() if is_wrong]
+
+
+def is_public(env: Environment) -> bool:
+    """Tell whether the HTTP side can be reached from outside, so that board and metrics need their token."""
+    return env.http_host not in {"127.0.0.1", "localhost", "::1"} or bool(env.telegram_webhook_url)
+
+
+def _slack_problems(env: Environment) -> dict[str, bool]:
+    bot, app = env.slack_bot_token.get_secret_value(), env.slack_app_token.get_secret_value()
+    way_in = app or env.slack_signing_secret.get_secret_value()
+    return {
+        "SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP mode) is missing beside SLACK_BOT_TOKEN": bool(bot)
+        and not way_in,
+        "SLACK_BOT_TOKEN is missing beside SLACK_APP_TOKEN or SLACK_SIGNING_SECRET": bool(way_in) and not bot,
+        "SLACK_BOT_TOKEN: a bot token begins with xoxb-": bool(bot) and not bot.startswith("xoxb-"),
+        "SLACK_APP_TOKEN: an app token begins with xapp-": bool(app) and not app.startswith("xapp-"),
+    }
 
 
 def _team_problems(file: TeamFile) -> list[str]:

@@ -101,7 +101,7 @@ _PLATE = re.compile(
     r"(?:[0-9]{5}[A-HJKa-hjk]|[A-HJKa-hjk][A-HJ-NP-Za-hj-np-z0-9][0-9]{4}|[A-HJ-NP-Za-hj-np-z0-9]{4}[A-HJ-NP-Za-hj-np-z0-9挂学警港澳])"
     r"(?![A-Za-z0-9])"
 )
-_NAMED = re.compile(r"(?<![A-Za-z0-9._%+\-])[@＠](?P<id>[\w\-·]+)")
+_NAMED = re.compile(r"[@＠](?P<id>[\w\-·]+)")
 _ASCII_RUN = re.compile(r"[0-9A-Za-z_\-]{5}")
 
 Span = tuple[int, int, str]

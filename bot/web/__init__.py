@@ -1,0 +1,1 @@
+"""The HTTP side: pushed comments, webhooks, health, metrics, the board."""

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from bot.sources.base import SourceError
 from bot.sources.feed import FeedSource, entries
@@ -42,6 +43,7 @@ class Site:
                 if not is_same:
                     self.wfile.write(site.body.encode())
 
+            @override
             def log_message(self, *_args: object) -> None:
                 pass
 

@@ -1,0 +1,141 @@
+"""Settings: everything that is wrong is named at once; tokens are tried; secrets stay out of the log."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bot import logs
+from bot.cli import main
+from bot.config import ConfigError, Environment, load
+from tests.servers.slack import SlackServer
+from tests.servers.telegram import TelegramServer
+
+TEAM = """
+brand: {name: 青柚}
+rooms:
+  - {name: alerts, slack: C0ALERTS, telegram: -1001}
+people:
+  - {name: 陈立, slack: U0CHEN, telegram: 1002, roles: [lead]}
+"""
+
+
+@pytest.fixture(autouse=True)
+def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A folder with nothing in it and an environment that says nothing."""
+    for name in Environment.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = before
+
+
+def test_with_nothing_set_the_sample_team_meets_in_the_terminal(tmp_path: Path) -> None:
+    config = load()
+    assert config.has_console
+    assert [room.ids for room in config.team.rooms_for("alerts")] == [{"console": "alerts"}]
+    assert config.database_url == "sqlite:///data/fenghuo.db"
+    assert (tmp_path / "data" / "hash_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_hash_key_is_made_once() -> None:
+    assert load().key == load().key
+
+
+def test_all_that_is_wrong_in_the_environment_is_named_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = {
+        "SLACK_BOT_TOKEN": "xapp-wrong",
+        "SLACK_API_URL": "ftp://slack",
+        "TELEGRAM_WEBHOOK_URL": "bot.example.com",
+        "DATABASE_URL": "mysql://x",
+        "FENGHUO_CONFIG": "nowhere.yaml",
+        "HTTP_PORT": "eighty",
+    }
+    for name, value in wrong.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError) as caught:
+        load()
+    text = str(caught.value)
+    for name in (*wrong, "SLACK_APP_TOKEN", "TELEGRAM_WEBHOOK_SECRET", "BOARD_TOKEN"):
+        assert name in text
+    assert "xapp-wrong" not in text
+
+
+def test_all_that_is_wrong_in_the_file_is_named_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "fenghuo.yaml").write_text(
+        "brand: {name: 青柚}\nlangage: zh\ntimezone: Mars/Olympus\nrooms:\n  - {name: alerts, levels: [purple]}\nmonitor: {every: soon}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(ConfigError) as caught:
+        load()
+    text = str(caught.value)
+    for line in ("fenghuo.yaml:2: ", "fenghuo.yaml:3: ", "fenghuo.yaml:5: ", "fenghuo.yaml:6: "):
+        assert line in text
+    assert 'did you mean "language"' in text
+
+
+def test_names_and_ids_that_stand_twice_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "fenghuo.yaml").write_text(
+        "rooms:\n  - {name: leads, slack: C1}\n  - {name: x, for: party, slack: C1}\n"
+        "people:\n  - {name: 陈立, slack: U1}\n  - {name: 陈立, slack: U1}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(ConfigError) as caught:
+        load()
+    text = str(caught.value)
+    for part in ("C1 stands twice", "陈立 stands twice", "U1 stands twice", "`for` must be one of", "no alerts room"):
+        assert part in text
+
+
+async def _check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slack_token: str, telegram_token: str) -> tuple[int, str]:
+    async with SlackServer() as slack, TelegramServer(token="1:good") as telegram:
+        (tmp_path / "fenghuo.yaml").write_text(TEAM, encoding="utf-8")
+        settings = {
+            "SLACK_BOT_TOKEN": slack_token,
+            "SLACK_APP_TOKEN": "xapp-test",
+            "SLACK_API_URL": slack.api_url,
+            "TELEGRAM_BOT_TOKEN": telegram_token,
+            "TELEGRAM_API_URL": telegram.url,
+        }
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        result = await asyncio.to_thread(CliRunner().invoke, main, ["check"])
+        return result.exit_code, result.output
+
+
+async def test_check_tries_each_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, output = await _check(tmp_path, monkeypatch, "xoxb-test", "1:good")
+    assert (code, output.count("✓")) == (0, 4), output
+
+
+async def test_check_names_each_token_that_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, output = await _check(tmp_path, monkeypatch, "xoxb-bad", "1:bad")
+    assert code == 1
+    assert "slack:" in output
+    assert "telegram:" in output
+    assert "xoxb-bad" not in output
+
+
+def test_init_writes_what_load_reads_and_keeps_what_is_there(tmp_path: Path) -> None:
+    assert CliRunner().invoke(main, ["init"]).exit_code == 0
+    assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+    (tmp_path / "fenghuo.yaml").write_text(TEAM, encoding="utf-8")
+    assert "already" in CliRunner().invoke(main, ["init"]).output
+    assert load().team.brand == "青柚"
+
+
+def test_secrets_are_blanked_in_every_log_line(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up("INFO", ["s3cret", "s3cret-longer"])
+    logging.getLogger("any").info("token=%s", "s3cret-longer")
+    try:
+        raise ValueError("https://api/bots3cret/x")
+    except ValueError:
+        logging.getLogger("any").exception("failed")
+    written = capsys.readouterr().err
+    assert "s3cret" not in written
+    assert "token=***" in written
