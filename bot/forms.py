@@ -8,8 +8,9 @@ from handlers.kit.context import Context, Prompt
 from handlers.kit.locale import Locale
 from handlers.kit.messages import Place, Pressed, Sender, Typed
 from storage import people
+from storage.models import OpenForm
 
-CANCEL = {"cancel", "取消", "算了", "/cancel"}
+CANCEL = {"cancel", "取消", "算了"}
 
 
 async def begin(ctx: Context, form: Form) -> None:
@@ -19,34 +20,41 @@ async def begin(ctx: Context, form: Form) -> None:
     _ask(ctx, form, form.fields[0], "")
 
 
-async def answered(ctx: Context, event: Typed) -> Pressed | None | bool:
-    """Take an answer to a form.
+async def is_open(ctx: Context) -> bool:
+    """Tell whether whoever speaks is in the middle of a form here."""
+    return await _row(ctx) is not None
+
+
+async def answered(ctx: Context, event: Typed) -> Pressed | None:
+    """Take an answer to the open form.
 
     Returns:
-        None if no form is open or this is not an answer; True if it was taken and another question asked; the
-        completed form as if it had been sent.
+        The completed form as if it had been sent; None if it is not complete, and what comes next has been said.
     """
-    at = event.at
-    row = await people.form_of(ctx.session, at.transport, at.channel, event.by.user)
-    if row is None or not event.answer:
+    row = await _row(ctx)
+    if row is None:
         return None
-    form = form_from(row.form)
-    text = event.text.strip()
+    form, at, text = form_from(row.form), event.at, event.text.strip()
     if text.lower() in CANCEL:
         await people.close_form(ctx.session, at.transport, at.channel, event.by.user)
         ctx.whisper(lambda say: Card(title=say("Left it.")))
-        return True
-    open_fields = [each for each in form.fields if each.name not in row.answers]
-    value, problem = _read(ctx.say, open_fields[0], text)
+        return None
+    asked, *later = [each for each in form.fields if each.name not in row.answers]
+    value, problem = _read(ctx.say, asked, text)
     if problem:
-        _ask(ctx, form, open_fields[0], problem)
-        return True
-    row.answers = {**row.answers, open_fields[0].name: value}
-    if open_fields[1:]:
-        _ask(ctx, form, open_fields[1], "")
-        return True
+        _ask(ctx, form, asked, problem)
+        return None
+    row.answers = {**row.answers, asked.name: value}
+    if later:
+        _ask(ctx, form, later[0], "")
+        return None
     await people.close_form(ctx.session, at.transport, at.channel, event.by.user)
     return Pressed(id=event.id, action=form.action, value=form.value, by=event.by, at=at, fields=row.answers)
+
+
+async def _row(ctx: Context) -> OpenForm | None:
+    by, at = _who(ctx)
+    return await people.form_of(ctx.session, at.transport, at.channel, by.user)
 
 
 def _read(say: Locale, question: FormField, text: str) -> tuple[str, str]:
@@ -54,7 +62,8 @@ def _read(say: Locale, question: FormField, text: str) -> tuple[str, str]:
     if not question.choices:
         return text, "" if text or not question.required else say("An answer is needed.")
     for number, choice in enumerate(question.choices, 1):
-        if text.casefold() in {str(number), choice.label.casefold(), choice.value.casefold(), choice.value.lstrip("@").casefold()}:
+        spellings = (str(number), choice.label, choice.value, choice.value.lstrip("@"))
+        if text.casefold() in {each.casefold() for each in spellings}:
             return choice.value, ""
     return "", say("“{word}” is none of these.", word=text[:40])
 

@@ -161,8 +161,11 @@ class Levels(Strict):
         """Add up the points of all factors (one that is not measured earns none) and propose a level."""
         points = {factor: self.points(factor, measures.get(factor, 0)) for factor in Factor}
         total = sum(points.values())
-        level = next((level for level in Level if total >= self.cuts.get(level, 0)), Level.BLUE)
-        return Grade(level, total, points)
+        return Grade(self.proposed(total), total, points)
+
+    def proposed(self, total: int) -> Level:
+        """The level that a sum of points proposes."""
+        return next((level for level in Level if total >= self.cuts.get(level, 0)), Level.BLUE)
 
 
 def _all_there(key: str, wanted: Iterable[StrEnum], given: Container[StrEnum]) -> None:

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CursorResult, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col, select
 
-from storage.database import Session
+from storage.database import Session, inserting
 from storage.models import Inbox
 
 
-async def put(session: Session, key: str, payload: Mapping[str, Any], at: datetime) -> bool:
+async def put(session: Session, key: str, payload: Mapping[str, Any], at: datetime, transport: str = "") -> bool:
     """Store an arrival; False if `key` is there already."""
-    dialect = session.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = insert(Inbox).values(key=key, payload=dict(payload), at=at, outcome="").on_conflict_do_nothing()
+    statement = (
+        inserting(session, Inbox)
+        .values(key=key, transport=transport, payload=dict(payload), at=at, outcome="")
+        .on_conflict_do_nothing()
+    )
     result: CursorResult[Any] = await session.execute(statement)  # type: ignore[assignment]
     return result.rowcount == 1
 
 
-async def waiting(session: Session, limit: int = 100) -> list[tuple[int, dict[str, Any]]]:
-    """The arrivals that are not worked on yet, oldest first: id and payload."""
-    query = select(Inbox.id, Inbox.payload).where(col(Inbox.done_at).is_(None)).order_by(col(Inbox.id)).limit(limit)
-    return [(number or 0, payload) for number, payload in (await session.execute(query)).all()]
+async def waiting(
+    session: Session, transports: Collection[str] | None = None, limit: int = 100
+) -> list[tuple[int, dict[str, Any]]]:
+    """The arrivals that are not worked on yet, oldest first: id and payload. `transports`: only what came from these."""
+    query = select(Inbox.id, Inbox.payload).where(col(Inbox.done_at).is_(None))
+    if transports is not None:
+        query = query.where(col(Inbox.transport).in_(list(transports)))
+    rows = await session.execute(query.order_by(col(Inbox.id)).limit(limit))
+    return [(number or 0, payload) for number, payload in rows.all()]
 
 
 async def id_of(session: Session, key: str) -> int | None:

@@ -18,6 +18,11 @@ async def get(session: Session, number: int) -> Incident | None:
     return await session.get(Incident, number, populate_existing=True)
 
 
+async def hold(session: Session, number: int) -> Incident | None:
+    """The incident with this number, held until the transaction ends: whoever works on it sees it as it is."""
+    return await session.get(Incident, number, populate_existing=True, with_for_update=True)
+
+
 async def create(session: Session, incident: Incident) -> Incident:
     """Store a new incident; its number is its id."""
     session.add(incident)

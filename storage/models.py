@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, Text, UniqueConstraint
+from sqlalchemy import JSON, Column, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from storage.types import UtcDateTime
@@ -240,9 +240,19 @@ class Drill(SQLModel, table=True):
     """One run of a scenario."""
 
     __tablename__ = "drill"
+    __table_args__ = (
+        # One drill at a time, even when two people start one in the same moment.
+        Index(
+            "ux_drill_running",
+            "state",
+            unique=True,
+            sqlite_where=text("state = 'running'"),
+            postgresql_where=text("state = 'running'"),
+        ),
+    )
     id: int | None = Field(default=None, primary_key=True)
     scenario: str
-    state: str = Field(default="running", index=True)
+    state: str = "running"
     played: int = 0
     """How many injects are out."""
     by: str
@@ -269,6 +279,7 @@ class Inbox(SQLModel, table=True):
     __tablename__ = "inbox"
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)
+    transport: str = ""
     payload: dict[str, Any] = data()
     at: datetime = Field(sa_type=UtcDateTime)
     done_at: datetime | None = moment(index=True)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, or_, update
+from sqlalchemy import ColumnElement, CursorResult, exists, func, or_, update
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from storage.database import Session
@@ -14,77 +15,127 @@ from storage.models import Outbox, Spot
 
 LEASE = timedelta(seconds=90)
 """A row that is still `sending` after this long was cut off: whoever sent it is gone."""
+UNDONE = ("pending", "sending", "unsure")
 
 
 async def put(session: Session, row: Outbox) -> Outbox:
-    """Add a message. An edit replaces the edits of the same card in the same channel that are not sent yet."""
+    """Add a message.
+
+    An edit replaces the edits of the same card in the same channel that are not sent yet, and goes when the first of
+    them would have gone: what a person waits for must not be put off by what the monitor adds.
+    """
     if row.kind == "edit":
-        await session.execute(
-            update(Outbox)
-            .where(
-                col(Outbox.kind) == "edit",
-                col(Outbox.state) == "pending",
-                col(Outbox.key) == row.key,
-                col(Outbox.transport) == row.transport,
-                col(Outbox.channel) == row.channel,
-            )
-            .values(state="superseded")
+        unsent = (
+            col(Outbox.kind) == "edit",
+            col(Outbox.state) == "pending",
+            col(Outbox.key) == row.key,
+            col(Outbox.transport) == row.transport,
+            col(Outbox.channel) == row.channel,
         )
+        earlier = select(func.min(Outbox.rank), func.min(Outbox.not_before)).where(*unsent)
+        rank, not_before = (await session.execute(earlier)).one()
+        if rank is not None:
+            row.rank, row.not_before = min(row.rank, rank), min(row.not_before, not_before)
+        await session.execute(update(Outbox).where(*unsent).values(state="superseded"))
     session.add(row)
     await session.flush()
     return row
 
 
-async def due(session: Session, transport: str, now: datetime, limit: int = 200) -> Sequence[Outbox]:
-    """What a transport may send now: new alerts first, then in order. Includes rows whose sender was cut off."""
-    query = (
-        select(Outbox)
-        .where(
-            Outbox.transport == transport,
-            or_(
-                col(Outbox.state).in_(["pending", "unsure"]) & (col(Outbox.not_before) <= now),
-                (col(Outbox.state) == "sending") & (col(Outbox.lease_until) < now),
-            ),
-        )
-        .order_by(col(Outbox.rank), col(Outbox.id))
-        .limit(limit)
+async def due(session: Session, transport: str, now: datetime) -> Sequence[Outbox]:
+    """What a transport may send now, in order; includes rows whose sender was cut off.
+
+    Of each lane (a channel's posts, or its whispers) only the first row, so that one slow channel hides no other. A row
+    that goes under a card, or replaces it, is not due while that card is itself still on its way.
+    """
+    ready = or_(
+        col(Outbox.state).in_(["pending", "unsure"]) & (col(Outbox.not_before) <= now),
+        (col(Outbox.state) == "sending") & (col(Outbox.lease_until) < now),
     )
-    return (await session.scalars(query)).all()
+    lane = (col(Outbox.channel), col(Outbox.kind) == "whisper")
+    place = func.row_number().over(partition_by=lane, order_by=(col(Outbox.rank), col(Outbox.id)))
+    ranked = (
+        select(col(Outbox.id).label("id"), place.label("place"))
+        .where(Outbox.transport == transport, ready, ~_waits_for_card())
+        .subquery()
+    )
+    query = select(Outbox).join(ranked, col(Outbox.id) == ranked.c.id).where(ranked.c.place == 1)
+    return (await session.scalars(query.order_by(col(Outbox.rank), col(Outbox.id)))).all()
 
 
-async def next_due(session: Session, transport: str) -> datetime | None:
-    """When the next waiting message of a transport may go."""
-    query = select(Outbox.not_before).where(Outbox.transport == transport, col(Outbox.state).in_(["pending", "unsure"]))
-    return await session.scalar(query.order_by(col(Outbox.not_before)).limit(1))
-
-
-async def take(session: Session, row: Outbox, now: datetime) -> bool:
-    """Claim a row for sending; False if another sender has it or it was superseded."""
-    return await _set(
-        session,
-        row,
-        [row.state],
-        state="sending",
-        lease_until=now + LEASE,
-        attempts=col(Outbox.attempts) + 1,
-        lease_was=row.lease_until,
+def _waits_for_card() -> ColumnElement[bool]:
+    parent = aliased(Outbox)
+    wanted = or_(
+        (col(Outbox.under) != "") & (col(parent.key) == col(Outbox.under)),
+        (col(Outbox.kind) == "edit") & (col(parent.key) == col(Outbox.key)),
+    )
+    return exists().where(
+        wanted,
+        col(parent.kind) == "post",
+        col(parent.transport) == col(Outbox.transport),
+        col(parent.channel) == col(Outbox.channel),
+        col(parent.state).in_(UNDONE),
     )
 
 
-async def sent(session: Session, row: Outbox, message: str, now: datetime) -> None:
-    """Note that a row was delivered, and where its message stands."""
-    await _set(session, row, ["sending"], state="sent", message=message, sent_at=now, lease_until=None)
+async def next_due(session: Session, transport: str, now: datetime) -> datetime | None:
+    """When the next message of a transport that has to wait may go."""
+    query = select(func.min(Outbox.not_before)).where(
+        Outbox.transport == transport, col(Outbox.state).in_(["pending", "unsure"]), col(Outbox.not_before) > now
+    )
+    return await session.scalar(query)
+
+
+async def take(session: Session, row: Outbox, now: datetime) -> Outbox | None:
+    """Claim a row for sending.
+
+    Returns:
+        The row as it stands now (its card may have been replaced since it was read), or None if another sender was
+        faster or the row was superseded.
+    """
+    if not await _set(
+        session, row, [row.state], state="sending", lease_until=now + LEASE, attempts=row.attempts + 1
+    ):
+        return None
+    return await session.get(Outbox, row.id, populate_existing=True)
+
+
+async def postpone(session: Session, row: Outbox, at: datetime) -> None:
+    """Let a row that is not claimed wait."""
+    await _set(session, row, [row.state], not_before=at)
+
+
+async def overtaken(session: Session, row: Outbox) -> bool:
+    """Give an edit up if a newer one of the same card is there: its words are old. True if it was."""
+    if row.kind != "edit":
+        return False
+    newer = select(Outbox.id).where(
+        Outbox.key == row.key,
+        Outbox.kind == "edit",
+        Outbox.transport == row.transport,
+        Outbox.channel == row.channel,
+        col(Outbox.id) > row.id,
+        col(Outbox.state).in_([*UNDONE, "sent"]),
+    )
+    if await session.scalar(newer.limit(1)) is None:
+        return False
+    return await _set(session, row, [row.state], state="superseded", lease_until=None)
+
+
+async def sent(session: Session, row: Outbox, message: str, now: datetime) -> bool:
+    """Note that a claimed row was delivered, and where its message stands; False if the claim ran out."""
+    return await _set(session, row, ["sending"], state="sent", message=message, sent_at=now, lease_until=None)
 
 
 async def again(session: Session, row: Outbox, at: datetime, error: str, *, unsure: bool) -> None:
-    """Try a row again later. `unsure`: it may have gone through."""
+    """Try a claimed row again later. `unsure`: it may have gone through."""
     state = "unsure" if unsure else "pending"
     await _set(session, row, ["sending"], state=state, not_before=at, error=error, lease_until=None)
 
 
-async def fail(session: Session, row: Outbox, error: str) -> None:
-    """Give a row up."""
-    await _set(session, row, ["sending"], state="failed", error=error, lease_until=None)
+async def fail(session: Session, row: Outbox, error: str) -> bool:
+    """Give a claimed row up; False if the claim ran out."""
+    return await _set(session, row, ["sending"], state="failed", error=error, lease_until=None)
 
 
 async def free_leases(session: Session, transport: str, now: datetime) -> None:
@@ -96,18 +147,6 @@ async def free_leases(session: Session, transport: str, now: datetime) -> None:
     )
 
 
-async def parent_pending(session: Session, row: Outbox, key: str) -> bool:
-    """Tell whether the card that a row goes under or replaces is itself still on its way to that channel."""
-    query = select(Outbox.id).where(
-        Outbox.transport == row.transport,
-        Outbox.channel == row.channel,
-        Outbox.key == key,
-        Outbox.kind == "post",
-        col(Outbox.state).in_(["pending", "sending", "unsure"]),
-    )
-    return await session.scalar(query.limit(1)) is not None
-
-
 async def copy_in(session: Session, row: Outbox, key: str) -> Spot | None:
     """The newest copy of a card in a row's channel."""
     query = select(Spot).where(Spot.key == key, Spot.transport == row.transport, Spot.channel == row.channel)
@@ -115,11 +154,9 @@ async def copy_in(session: Session, row: Outbox, key: str) -> Spot | None:
 
 
 async def move_channel(session: Session, transport: str, old: str, new: str) -> None:
-    """Follow a channel whose id the platform changed."""
+    """Follow a channel whose id the platform changed; sent rows too, since they say where living cards stand."""
     await session.execute(
-        update(Outbox)
-        .where(col(Outbox.transport) == transport, col(Outbox.channel) == old, col(Outbox.state) != "sent")
-        .values(channel=new)
+        update(Outbox).where(col(Outbox.transport) == transport, col(Outbox.channel) == old).values(channel=new)
     )
 
 
@@ -151,12 +188,11 @@ async def replace_unsent(session: Session, key: str, transport: str, channel: st
     return result.rowcount > 0
 
 
-async def _set(
-    session: Session, row: Outbox, states: list[str], *, lease_was: datetime | None = None, **values: Any
-) -> bool:
-    statement = update(Outbox).where(col(Outbox.id) == row.id, col(Outbox.state).in_(states))
-    if lease_was is not None:
-        statement = statement.where(col(Outbox.lease_until) == lease_was)
+async def _set(session: Session, row: Outbox, states: list[str], **values: Any) -> bool:
+    """Change a row if nobody has claimed it since it was read: `attempts` counts the claims."""
+    statement = update(Outbox).where(
+        col(Outbox.id) == row.id, col(Outbox.state).in_(states), col(Outbox.attempts) == row.attempts
+    )
     result: CursorResult[Any] = await session.execute(  # type: ignore[assignment]
         statement.values(**values).execution_options(synchronize_session=False)
     )

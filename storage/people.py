@@ -9,17 +9,17 @@ from typing import Any
 from sqlalchemy import delete
 from sqlmodel import col, select
 
-from storage.database import Session
+from storage.database import Session, inserting
 from storage.models import OpenForm, Seen
 
 
 async def meet(session: Session, transport: str, user: str, name: str, username: str) -> None:
     """Remember a platform user under the id that the platform vouches for."""
-    known = await session.scalar(select(Seen).where(Seen.transport == transport, Seen.user == user))
-    if known is None:
-        session.add(Seen(transport=transport, user=user, name=name, username=username.lower()))
-    elif (known.name, known.username) != (name, username.lower()):
-        known.name, known.username = name, username.lower()
+    names = {"name": name, "username": username.lower()}
+    query = select(Seen.name, Seen.username).where(Seen.transport == transport, Seen.user == user)
+    if (await session.execute(query)).one_or_none() != tuple(names.values()):
+        statement = inserting(session, Seen).values(transport=transport, user=user, **names)
+        await session.execute(statement.on_conflict_do_update(index_elements=["transport", "user"], set_=names))
 
 
 async def by_username(session: Session, transport: str, username: str) -> Seen | None:

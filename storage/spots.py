@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import case, func, update
 from sqlmodel import col, select
 
-from storage.database import Session
+from storage.database import Session, inserting
 from storage.models import Spot
 
 
@@ -22,22 +22,25 @@ async def add(
     incident_id: int | None = None,
     drill_id: int | None = None,
 ) -> None:
-    """Note that a message (or, with an empty id, a channel) belongs to an incident or is a copy of a card."""
-    known = await session.scalar(
-        select(Spot).where(Spot.transport == transport, Spot.channel == channel, Spot.message == message)
+    """Note that a message (or, with an empty id, a channel) belongs to an incident or is a copy of a card.
+
+    Whatever is known of it already stays. Somebody may press a button before delivery has noted the message: then the
+    place is known without its key, and the key is added.
+    """
+    statement = inserting(session, Spot).values(
+        transport=transport, channel=channel, message=message, key=key, incident_id=incident_id, drill_id=drill_id
     )
-    if known is None:
-        session.add(
-            Spot(
-                transport=transport,
-                channel=channel,
-                message=message,
-                key=key,
-                incident_id=incident_id,
-                drill_id=drill_id,
-            )
+    new = statement.excluded
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["transport", "channel", "message"],
+            set_={
+                "key": case((col(Spot.key) == "", new.key), else_=col(Spot.key)),
+                "incident_id": func.coalesce(col(Spot.incident_id), new.incident_id),
+                "drill_id": func.coalesce(col(Spot.drill_id), new.drill_id),
+            },
         )
-        await session.flush()
+    )
 
 
 async def incident_at(session: Session, transport: str, channel: str, messages: Sequence[str]) -> int | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -166,6 +167,8 @@ _preparer: Preparer | None = None
 def begin(recipe: Recipe) -> None:
     """Make this process a worker."""
     global _preparer  # noqa: PLW0603 - a worker process has one, made once
+    # Ctrl-C reaches every process of the terminal; only the bot itself decides when to stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICENESS)
     _preparer = Preparer(recipe)
 

@@ -66,10 +66,15 @@ class Letter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How fast one channel takes messages: at least `gap` seconds apart, at most `per_minute` a minute (0: no cap)."""
+    """How fast one channel takes messages: at least `gap` seconds apart, at most `per_minute` a minute (0: no cap).
+
+    Args:
+        whisper_gap: seconds between whispers, where they have a limit of their own; None: they are posts like others.
+    """
 
     gap: float
     per_minute: int = 0
+    whisper_gap: float | None = None
 
 
 class Intake(Protocol):

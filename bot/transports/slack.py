@@ -90,7 +90,8 @@ class SlackTransport:
     """
 
     name = NAME
-    pace = Pace(gap=1.0)
+    pace = Pace(gap=1.0, whisper_gap=0.6)
+    """docs.slack.dev/apis/web-api/rate-limits: a message a second in a channel; chat.postEphemeral about 100 a minute."""
     native_forms = True
     looks_back = True
 

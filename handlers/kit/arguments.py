@@ -10,7 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal, NewType
 
-from handlers.kit.cards import Choice, Form, FormField
+from handlers.kit.cards import Choice, Form, FormField, cut
 from handlers.kit.context import Context
 from handlers.kit.errors import NotFoundError, UsageError, UserError
 from handlers.kit.locale import Locale
@@ -71,7 +71,8 @@ async def bind(command: Command, text: str, ctx: Context, answers: Mapping[str, 
     """Read a command's arguments.
 
     In an incident's own place a leading number may be the incident or already the next argument (`step 12 3 done` and
-    `step 12 done`), so when the first reading fails the second is tried.
+    `step 12 done`), so when the first reading does not fit the second is tried. When it only lacks something, the number
+    is the incident's: `close 12` asks for the reason and does not take "12" for it.
 
     Raises:
         MissingError: required ones are not there.
@@ -80,6 +81,8 @@ async def bind(command: Command, text: str, ctx: Context, answers: Mapping[str, 
     words = Words(text)
     try:
         return await _bind(command, words, ctx, answers, own_number=True)
+    except MissingError:
+        raise
     except UserError as first:
         if not words.took_own:
             raise
@@ -102,14 +105,14 @@ async def _bind(
         if value is None and param.required:
             if source.left and before:
                 raise UsageError(
-                    ctx.say("“{word}” does not fit here.", word=source.first), hint=usage_of(ctx.say, command)
+                    ctx.say("“{word}” does not fit here.", word=cut(source.first)), hint=usage_of(ctx.say, command)
                 )
             missing.append(param)
         values[param.name] = param.default if value is None else value
     if missing:
         raise MissingError(tuple(missing), given)
     if words.left:
-        raise UsageError(ctx.say("“{word}” is too much.", word=words.first), hint=usage_of(ctx.say, command))
+        raise UsageError(ctx.say("“{word}” is one too many.", word=cut(words.first)), hint=usage_of(ctx.say, command))
     return values
 
 
@@ -133,7 +136,7 @@ async def read_incident(words: Words, ctx: Context, *, own_number: bool = True) 
     if incident is None:
         raise NotFoundError(
             ctx.say("There is no incident {number}.", number=f"#{match[2]}" if match else f"#{number}"),
-            hint=ctx.say("/crisis list shows those that are open."),
+            hint=ctx.say("Open incidents: /crisis list"),
         )
     return incident
 
@@ -175,7 +178,7 @@ async def read_playbook(words: Words, ctx: Context) -> Playbook | None:
     elif words.first:
         titles = " · ".join(ctx.say.either(each.title, each.title_en) for each in ctx.library.playbooks.values())
         raise NotFoundError(
-            ctx.say("There is no playbook “{word}”.", word=words.first), hint=ctx.say("There are: {titles}", titles=titles)
+            ctx.say("There is no playbook “{word}”.", word=cut(words.first)), hint=ctx.say("There are: {titles}", titles=titles)
         )
     return playbook
 
@@ -191,7 +194,7 @@ async def read_template(words: Words, ctx: Context) -> Template | None:
             return template
     titles = " · ".join(ctx.say.either(each.title, each.title_en) for each in ctx.library.templates.values())
     raise NotFoundError(
-        ctx.say("There is no template “{word}”.", word=words.first), hint=ctx.say("There are: {titles}", titles=titles)
+        ctx.say("There is no template “{word}”.", word=cut(words.first)), hint=ctx.say("There are: {titles}", titles=titles)
     )
 
 
@@ -218,7 +221,7 @@ async def read_person(words: Words, ctx: Context) -> Person | None:
     if person is None:
         names = " ".join(f"@{each.name}" for each in ctx.team.people)
         raise NotFoundError(
-            ctx.say("{word} is not on the team's list.", word=word), hint=ctx.say("On it are: {names}", names=names)
+            ctx.say("“{word}” is not on the team's list.", word=cut(word)), hint=ctx.say("On it are: {names}", names=names)
         )
     words.take()
     return person
@@ -238,7 +241,7 @@ READERS: Mapping[Any, Callable[[Words, Context], Awaitable[Any]]] = {
 
 def usage_of(say: Locale, command: Command) -> str:
     """The usage line with an example, as whoever got it wrong needs it."""
-    return say("Usage: {usage} · for example: {example}", usage=command.usage, example=command.example)
+    return say("Usage: {usage} · for example: {example}", usage=say(command.usage), example=command.example)
 
 
 def form_for(command: Command, missing: MissingError, ctx: Context) -> Callable[[Locale], Form]:

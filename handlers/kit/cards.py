@@ -161,13 +161,29 @@ def pages(card: Card) -> Pages:
     """Spread long verbatim text over numbered cards, so that no platform ever cuts it."""
     if len(card.verbatim) <= VERBATIM_LIMIT:
         return Pages(card)
-    parts = [card.verbatim[i : i + VERBATIM_LIMIT] for i in range(0, len(card.verbatim), VERBATIM_LIMIT)]
+    parts = _parts(card.verbatim)
     count = len(parts)
     before = tuple(
         Card(title=f"{card.title} ({number}/{count})", verbatim=part, tone=card.tone)
         for number, part in enumerate(parts, 1)
     )
     return Pages(replace(card, verbatim=f"↑ 1-{count}/{count}"), before)
+
+
+def _parts(text: str) -> list[str]:
+    """Nothing is lost between the parts; a part ends with a line where one ends in its second half."""
+    parts = []
+    while len(text) > VERBATIM_LIMIT:
+        end = text.rfind("\n", VERBATIM_LIMIT // 2, VERBATIM_LIMIT) + 1 or VERBATIM_LIMIT
+        parts.append(text[:end])
+        text = text[end:]
+    return [*parts, text]
+
+
+def cut(text: str, length: int = 60) -> str:
+    """Words on one line, of bearable length."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= length else flat[: length - 1] + "…"
 
 
 def is_web(url: str) -> bool:

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.messages.pofile import read_po
 
 LANGUAGES = ("zh", "en")
+Texts = Mapping[Any, str]
+"""A table whose values are msgids. Declared as this, they are found and held against the catalogues."""
 FOLDER = Path(__file__).parent / "catalogue"
 
 

@@ -23,12 +23,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("drill", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_drill_state"), ["state"], unique=False)
+        batch_op.create_index(
+            "ux_drill_running",
+            ["state"],
+            unique=True,
+            sqlite_where=sa.text("state = 'running'"),
+            postgresql_where=sa.text("state = 'running'"),
+        )
 
     op.create_table(
         "inbox",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("transport", sa.Text(), nullable=False),
         sa.Column("payload", sa.JSON(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
@@ -396,7 +403,11 @@ def downgrade() -> None:
 
     op.drop_table("inbox")
     with op.batch_alter_table("drill", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_drill_state"))
+        batch_op.drop_index(
+            "ux_drill_running",
+            sqlite_where=sa.text("state = 'running'"),
+            postgresql_where=sa.text("state = 'running'"),
+        )
 
     op.drop_table("drill")
     # ### end Alembic commands ###
