@@ -7,18 +7,19 @@ import contextlib
 import logging
 import multiprocessing
 import signal
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
 import handlers
 from bot import schedule
 from bot.clock import Clock, system_clock
-from bot.config import Config
+from bot.config import Config, is_public
 from bot.delivery import Delivery
 from bot.dispatch import Dispatch
 from bot.monitor import prepare
@@ -32,14 +33,28 @@ from bot.transports.base import Transport, TransportError
 from bot.transports.console import ConsoleTransport
 from bot.transports.slack import SlackTransport
 from bot.transports.telegram import TelegramTransport
+from bot.web.board import Board
+from bot.web.gate import Gate
+from bot.web.metrics import Metrics
 from bot.web.routes import Web
 from handlers.kit.locale import Locale
 from handlers.kit.registry import Registry
 from playbooks import load as load_playbooks
 from playbooks.library import Library
-from storage.database import Database, DatabaseError
+from storage.database import Database, DatabaseError, reason
 
 log = logging.getLogger(__name__)
+
+HTTP_STOP_SECONDS = 2
+"""How long open requests may take at the stop; with delivery's and Slack's share it stays below the ten promised."""
+FIRST_RETRY = 1.0
+SLOWEST_RETRY = 30.0
+"""Seconds between two tries to reach a platform, at first and at most."""
+
+
+class BrokenDownError(Exception):
+    """A part that must always run has ended; the log says why."""
+
 
 FEED_EVERY = timedelta(minutes=5)
 """How often a feed is fetched, if its source does not say."""
@@ -48,13 +63,21 @@ FEED_EVERY = timedelta(minutes=5)
 class App:
     """All parts, wired."""
 
-    def __init__(self, config: Config, *, clock: Clock = system_clock, transports: Mapping[str, Transport] | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        clock: Clock = system_clock,
+        transports: Mapping[str, Transport] | None = None,
+    ) -> None:
         self.config = config
         self.clock = clock
         self.library: Library = load_playbooks(_folder(config))
         self.registry: Registry = handlers.load()
         self.database = Database(config.database_url, config.key)
-        self.transports = dict(transports) if transports is not None else build_transports(config, self.registry, clock)
+        self.transports = (
+            dict(transports) if transports is not None else build_transports(config, self.registry, clock)
+        )
         self.delivery = Delivery(
             database=self.database, team=config.team, clock=clock, transports=self.transports
         )
@@ -80,7 +103,10 @@ class App:
             ring=self.dispatch.wake,
         )
         self.sweeper = schedule.Sweeper(self.database, clock, self.dispatch.wake)
+        self.broken = asyncio.Event()
+        """A part that must always run has ended: a bot that only looks alive is worse than none."""
         self._up: set[str] = set()
+        self._parts: set[asyncio.Task[None]] = set()
         self._stopping = False
 
     def executor(self) -> Executor:
@@ -97,44 +123,89 @@ class App:
 
     async def ready(self) -> dict[str, bool]:
         """Which parts are up."""
-        try:
-            async with self.database.read():
-                is_up = True
-        except DatabaseError:
-            is_up = False
-        return {"database": is_up, **{name: name in self._up for name in self.transports}}
+        return {
+            "database": await self.database.answers(),
+            **{name: name in self._up for name in self.transports},
+        }
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Everything but HTTP, started; stopped at the end of the block."""
         await self.database.upgrade()
-        tasks = [asyncio.create_task(self.dispatch.run(), name="dispatch")]
         clock = schedule.scheduler(
             {
                 "monitor": (self.config.file.monitor.every, self._look),
-                "deadlines": (schedule.SWEEP, self.sweeper.sweep),
+                "deadlines": (schedule.SWEEP, self._sweep),
             }
         )
         try:
-            for name, transport in self.transports.items():
-                await transport.start(self.dispatch)
-                self._up.add(name)
-                tasks.append(asyncio.create_task(self.delivery.run(name), name=f"delivery {name}"))
+            self._begin("dispatch", self.dispatch.run())
+            outcomes = await asyncio.gather(*map(self._connect, self.transports), return_exceptions=True)
+            for refusal in filter(None, outcomes):
+                raise refusal
             log.info("up on %s", ", ".join(sorted(self._up)) or "no platform")
             clock.start()
-            tasks.append(asyncio.create_task(self._look(), name="first look"))
             yield
         finally:
             self._stopping = True
             if clock.running:
                 clock.shutdown(wait=False)
-            await self._stop(tasks)
+            await self._stop()
+
+    def _begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Run a part beside the others; that it ends is never right before the stop."""
+        self._watch(asyncio.create_task(work, name=name))
+
+    def _watch(self, part: asyncio.Task[None]) -> None:
+        self._parts.add(part)
+        part.add_done_callback(self._ended)
+
+    def _ended(self, part: asyncio.Task[None]) -> None:
+        self._parts.discard(part)
+        error = None if part.cancelled() else part.exception()
+        if error is not None or (part.cancelled() and not self._stopping):
+            log.critical("%s broke down", part.get_name(), exc_info=error)
+            self.broken.set()
+
+    async def _connect(self, name: str) -> None:
+        """Bring one platform up. If it is out of reach, that is tried again while the others work.
+
+        Raises:
+            TransportError: trying again cannot help.
+        """
+        try:
+            await self.transports[name].start(self.dispatch)
+        except TransportError as error:
+            if error.permanent:
+                raise
+            log.warning("%s is out of reach: %s", name, error.message)
+            self._begin(f"connecting {name}", self._connect_later(name, error.retry_after or FIRST_RETRY))
+        else:
+            self._is_up(name)
+
+    async def _connect_later(self, name: str, wait: float) -> None:
+        while name not in self._up:
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, SLOWEST_RETRY)
+            try:
+                await self.transports[name].start(self.dispatch)
+            except TransportError as error:
+                log.warning("%s is still out of reach: %s", name, error.message)
+            else:
+                log.info("%s is up", name)
+                self._is_up(name)
+
+    def _is_up(self, name: str) -> None:
+        self._up.add(name)
+        self._begin(f"delivery {name}", self.delivery.run(name))
+        for task in self.transports[name].tasks:
+            self._watch(task)
 
     async def _look(self) -> None:
         try:
             await self.monitor.tick()
-        except DatabaseError:
-            log.exception("the database is out of reach; the monitor looks again later")
+        except DatabaseError as error:
+            log.warning("the database is out of reach; the monitor looks again later: %s", reason(error))
         except BrokenProcessPool:
             log.exception("the worker process died; a new one is started")
             self._pool = None
@@ -143,13 +214,26 @@ class App:
             if not self._stopping:
                 raise
 
-    async def _stop(self, tasks: Sequence[asyncio.Task[None]]) -> None:
-        for transport in self.transports.values():
-            await transport.stop()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async def _sweep(self) -> None:
+        try:
+            await self.sweeper.sweep()
+        except DatabaseError as error:
+            log.warning("the database is out of reach; deadlines wait: %s", reason(error))
+
+    async def _stop(self) -> None:
+        """Let messages on their way arrive, then take the platforms down."""
+        await self._end("delivery")
+        await asyncio.gather(
+            *(transport.stop() for transport in self.transports.values()), return_exceptions=True
+        )
+        await self._end("")
         await self.close()
+
+    async def _end(self, kind: str) -> None:
+        parts = [part for part in self._parts if part.get_name().startswith(kind)]
+        for part in parts:
+            part.cancel()
+        await asyncio.gather(*parts, return_exceptions=True)
 
     async def close(self) -> None:
         """Let the worker and the database go."""
@@ -160,15 +244,28 @@ class App:
     def web(self) -> Web:
         """The HTTP side."""
         slack, telegram = self.transports.get("slack"), self.transports.get("telegram")
+        env, database, clock = self.config.env, self.database, self.clock
+        # Slack calls the same port from outside when it has no socket.
+        is_open = is_public(env) or (isinstance(slack, SlackTransport) and not env.slack_app_token.get_secret_value())
+        metrics = Metrics(
+            database=database,
+            monitor=self.monitor,
+            sources=[source.name for source in self.config.file.sources],
+            transports=list(self.transports),
+            clock=clock,
+        )
         return Web(
             monitor=self.monitor,
             pushed={source.name for source in self.config.file.sources if source.kind == "webhook"},
-            secret=self.config.env.ingest_secret.get_secret_value(),
+            secret=env.ingest_secret.get_secret_value(),
             zone=self.config.team.zone,
-            clock=self.clock,
+            clock=clock,
             slack=slack if isinstance(slack, SlackTransport) else None,
             telegram=telegram if isinstance(telegram, TelegramTransport) else None,
             is_ready=self.ready,
+            gate=Gate(env.board_token.get_secret_value(), is_public=is_open),
+            board=Board(database=database, team=self.config.team, clock=clock).page,
+            metrics=metrics.page,
         )
 
 
@@ -189,7 +286,9 @@ def build_sources(config: Config) -> list[Source]:
     made: list[Source] = []
     for source in config.file.sources:
         if source.kind == "files":
-            made.append(FilesSource(name=source.name, path=config.base / source.path, timezone=config.team.zone))
+            made.append(
+                FilesSource(name=source.name, path=config.base / source.path, timezone=config.team.zone)
+            )
         elif source.kind == "feed":
             every = source.every or FEED_EVERY
             made.append(FeedSource(name=source.name, url=source.url, every=every, timezone=config.team.zone))
@@ -222,23 +321,38 @@ def build_transports(config: Config, registry: Registry, clock: Clock) -> dict[s
         leads = [person.name for person in config.team.people if "lead" in person.roles]
         made["console"] = ConsoleTransport(
             person=leads[0] if leads else next((person.name for person in config.team.people), ""),
-            room=config.team.rooms_for("alerts")[0].name,
-            rooms=[room.name for room in config.team.rooms],
+            # The first is where one speaks at first: an alerts room.
+            rooms={
+                room.name: Locale(language=room.language, zone=config.team.zone, now=clock())
+                for room in sorted(config.team.rooms, key=lambda room: room.purpose != "alerts")
+            },
             people=[person.name for person in config.team.people],
         )
     return made
 
 
 async def run(config: Config) -> None:
-    """Run until SIGTERM or SIGINT. Raises TransportError if a platform refuses us at the start."""
-    app = App(config)
-    stopping = asyncio.Event()
+    """Run until SIGTERM or SIGINT.
+
+    Raises:
+        TransportError: a platform refuses us at the start, or HTTP cannot be opened.
+        BrokenDownError: a part that must always run has ended.
+    """
+    work = asyncio.create_task(_run_for_ever(App(config)))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    async with app.running(), serving(app):
-        await stopping.wait()
-        log.info("stopping")
+        loop.add_signal_handler(number, work.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await work
+
+
+async def _run_for_ever(app: App) -> None:
+    try:
+        async with app.running(), serving(app):
+            await app.broken.wait()
+            raise BrokenDownError
+    finally:
+        log.info("stopped")
 
 
 @contextlib.asynccontextmanager
@@ -250,19 +364,20 @@ async def serving(app: App) -> AsyncIterator[int]:
         port=app.config.env.http_port,
         log_config=None,
         access_log=False,
-        timeout_graceful_shutdown=3,
+        timeout_graceful_shutdown=HTTP_STOP_SECONDS,
     )
     server = uvicorn.Server(settings)
     # Signals are ours: uvicorn would swallow them.
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
     task = asyncio.create_task(server.serve())
-    while not server.started and not task.done():
-        await asyncio.sleep(0.01)
-    if task.done():
-        raise TransportError(f"HTTP: {app.config.env.http_host}:{app.config.env.http_port} cannot be opened", permanent=True)
-    port = int(server.servers[0].sockets[0].getsockname()[1])
-    log.info("http on %s:%s", app.config.env.http_host, port)
     try:
+        while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn sets a flag, no event
+            await asyncio.sleep(0.01)
+        if task.done():
+            address = f"{app.config.env.http_host}:{app.config.env.http_port}"
+            raise TransportError(f"HTTP: {address} cannot be opened", permanent=True)
+        port = int(server.servers[0].sockets[0].getsockname()[1])
+        log.info("http on %s:%s", app.config.env.http_host, port)
         yield port
     finally:
         server.should_exit = True
@@ -273,7 +388,9 @@ async def ingest(config: Config, files: Sequence[Path]) -> Tally:
     """Take files in once, and stop. The bot, if it runs on the same database, says what was raised."""
     app = App(config, transports={})
     await app.database.upgrade()
-    app.monitor.sources = [FilesSource(name=f"ingest:{path}", path=path, timezone=config.team.zone) for path in files]
+    app.monitor.sources = [
+        FilesSource(name=f"ingest:{path}", path=path, timezone=config.team.zone) for path in files
+    ]
     try:
         return await app.monitor.tick()
     finally:

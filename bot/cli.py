@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+from rich.console import Console
 
 from bot import app as application
+from bot import bench as benchmark
 from bot import logs
 from bot.config import SAMPLE, Config, ConfigError, load
 from bot.sentiment import Score, Scorer
@@ -62,6 +64,8 @@ def run() -> None:
         fail(str(error), 2)
     except DatabaseError as error:
         fail(f"✗ DATABASE_URL: {str(error).splitlines()[0]}")
+    except application.BrokenDownError:
+        raise typer.Exit(1) from None
 
 
 @main.command()
@@ -145,6 +149,22 @@ def score(
 def _scored(found: Score) -> dict[str, object]:
     reasons = [{"word": each.word, "weight": round(each.weight, 3), "kind": each.kind} for each in found.reasons]
     return {"negative": round(found.negative, 4), "label": found.label, "reasons": reasons}
+
+
+@main.command()
+def bench(
+    mentions: Annotated[int, typer.Option(min=100, help="How many comments come in meanwhile.")] = 50_000,
+    as_json: Json = False,
+) -> None:
+    """Measure what is promised about time, each beside a baseline in the same run."""
+    try:
+        report = benchmark.run(mentions)
+    except benchmark.BenchError as error:
+        fail(f"✗ {error}")
+    if as_json:
+        typer.echo(report.json())
+    else:
+        Console().print(report)
 
 
 @playbook.command("lint")

@@ -11,17 +11,20 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections import defaultdict, deque
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+import secrets
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.clock import Clock
+from bot.pacing import Lane, Pacer
 from bot.speech import EDIT_GAP, as_json, card_from
 from bot.transports.base import Letter, Transport, TransportError
 from handlers.kit.cards import Card, Tone
 from handlers.kit.team import Team
 from storage import outbox, spots
-from storage.database import Database, DatabaseError, Session
+from storage.database import Database, DatabaseError, Session, reason
 from storage.models import Outbox, Spot
 
 log = logging.getLogger(__name__)
@@ -29,11 +32,31 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS = 1.0
 SLOWEST_RETRY = 60.0
 """Seconds between two tries, at most."""
-WHISPER_GAP = 0.6
-"""Seconds between whispers in one channel: Slack's chat.postEphemeral takes about 100 a minute."""
+SEND_LIMIT = 60.0
+"""Seconds that one message may take; well within its lease, so that nobody else takes it over meanwhile."""
+FINISH_SECONDS = 4.0
+"""At the stop: how long messages on their way may take to arrive."""
+TRIES = 3
+"""How often a message is tried that breaks a renderer or a library."""
 
-Lane = tuple[str, str]
-"""A channel, and what is sent there: whispers do not wait behind posts."""
+BREAKS = (ValueError, TypeError, LookupError, AttributeError, RuntimeError, OSError)
+"""What a card or an answer that nobody foresaw can do to a renderer or a library."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A row that is ours to send.
+
+    Args:
+        was_tried: it was begun before and may have gone through.
+        parent: the card in whose thread it goes.
+        target: the message that an edit replaces.
+    """
+
+    row: Outbox
+    was_tried: bool
+    parent: Spot | None
+    target: str
 
 
 class Delivery:
@@ -47,10 +70,9 @@ class Delivery:
         self.clock = clock
         self.transports = transports
         self._bell = {name: asyncio.Event() for name in transports}
-        self._free_at: dict[tuple[str, Lane], datetime] = {}
-        self._minute: dict[tuple[str, str], deque[datetime]] = defaultdict(deque)
+        self._pacers = {name: Pacer(transport.pace) for name, transport in transports.items()}
         self._busy: set[tuple[str, Lane]] = set()
-        self._sending: set[asyncio.Task[None]] = set()
+        self._sending: dict[str, set[asyncio.Task[None]]] = defaultdict(set)
 
     def ring(self) -> None:
         """Look for messages now."""
@@ -58,110 +80,137 @@ class Delivery:
             bell.set()
 
     async def run(self, name: str) -> None:
-        """Deliver for one transport until cancelled."""
-        transport = self.transports[name]
+        """Deliver for one transport until cancelled; then what is on its way may still arrive."""
+        transport, bell = self.transports[name], self._bell[name]
         if self.database.is_sqlite:
             # Only one process uses a SQLite database, so whatever was being sent was cut off.
             async with self.database.write() as session:
                 await outbox.free_leases(session, name, self.clock())
         try:
             while True:
-                self._bell[name].clear()
-                try:
-                    await self._round(transport)
-                except DatabaseError:
-                    log.exception("the database is out of reach; messages wait")
-                    await asyncio.sleep(IDLE_SECONDS)
+                bell.clear()
+                pause = await self._round(transport)
+                # Not wait_for: before Python 3.12 it may swallow a cancellation, and the bot would not stop.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._bell[name].wait(), await self._pause(name))
+                    async with asyncio.timeout(pause):
+                        await bell.wait()
         finally:
-            for task in self._sending:
-                task.cancel()
-            await asyncio.gather(*self._sending, return_exceptions=True)
+            await self._finish(name)
 
-    async def _pause(self, name: str) -> float:
-        """Seconds until something may go out: a lane that frees up, or a row that comes due."""
+    async def _finish(self, name: str) -> None:
+        """A message that is cut off would have to be sent again, so give it a moment."""
+        if tasks := set(self._sending[name]):
+            _, late = await asyncio.wait(tasks, timeout=FINISH_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _round(self, transport: Transport) -> float:
+        """Begin to send the first message of every lane that is free; returns the seconds until there may be more."""
         now = self.clock()
-        moments = [moment for (transport, _), moment in self._free_at.items() if transport == name and moment > now]
-        async with self.database.read() as session:
-            if (due := await outbox.next_due(session, name)) and due > now:
-                moments.append(due)
+        pacer = self._pacers[transport.name]
+        pacer.forget(now)
+        try:
+            async with self.database.read() as session:
+                rows = await outbox.due(session, transport.name, now)
+                later = await outbox.next_due(session, transport.name, now)
+        except DatabaseError as error:
+            log.warning("the database is out of reach; messages wait: %s", reason(error))
+            return IDLE_SECONDS
+        moments = [later] if later else []
+        for row in rows:
+            free = pacer.free_at(row, now)
+            if free > now:
+                moments.append(free)
+            elif (transport.name, pacer.lane(row)) not in self._busy:
+                self._begin(transport, row)
         soonest = min(moments, default=now + timedelta(seconds=IDLE_SECONDS))
         return min(max((soonest - now).total_seconds(), 0.01), IDLE_SECONDS)
 
-    async def _round(self, transport: Transport) -> None:
-        """Begin to send the first message of every lane that is free."""
-        now = self.clock()
-        async with self.database.read() as session:
-            rows = await outbox.due(session, transport.name, now)
-        for row in rows:
-            lane = (transport.name, _lane(row))
-            if lane in self._busy or self._free_at.get(lane, now) > now or self._is_full(transport, row, now):
-                continue
-            self._busy.add(lane)
-            task = asyncio.create_task(self._send(transport, row, lane))
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
+    def _begin(self, transport: Transport, row: Outbox) -> None:
+        self._busy.add((transport.name, self._pacers[transport.name].lane(row)))
+        task = asyncio.create_task(self._send(transport, row), name=f"message {row.id}")
+        self._sending[transport.name].add(task)
+        task.add_done_callback(self._sending[transport.name].discard)
 
-    def _is_full(self, transport: Transport, row: Outbox, now: datetime) -> bool:
-        """Tell whether the channel has had its messages for this minute."""
-        sent = self._minute[transport.name, row.channel]
-        while sent and sent[0] <= now - timedelta(minutes=1):
-            sent.popleft()
-        is_full = bool(transport.pace.per_minute) and len(sent) >= transport.pace.per_minute
-        if is_full:
-            self._free_at[transport.name, _lane(row)] = sent[0] + timedelta(minutes=1)
-        return is_full
-
-    async def _send(self, transport: Transport, row: Outbox, lane: tuple[str, Lane]) -> None:
+    async def _send(self, transport: Transport, row: Outbox) -> None:
+        pacer = self._pacers[transport.name]
         try:
-            if claimed := await self._claimed(row):
-                letter, target = claimed
-                gap = WHISPER_GAP if lane[1][1] == "whisper" else transport.pace.gap
-                self._free_at[lane] = self.clock() + timedelta(seconds=gap)
-                self._minute[transport.name, row.channel].append(self.clock())
-                await self._deliver(transport, row, letter, target, lane)
-        except DatabaseError:
-            log.exception("the database is out of reach; message %s is looked at again", row.id)
+            if claim := await self._claimed(row):
+                pacer.went(row, self.clock())
+                await self._deliver(transport, claim)
+        except DatabaseError as error:
+            log.warning(
+                "the database is out of reach; message %s is looked at again: %s", row.id, reason(error)
+            )
+            pacer.hold(row, self.clock() + timedelta(seconds=IDLE_SECONDS))
         finally:
-            self._busy.discard(lane)
+            self._busy.discard((transport.name, pacer.lane(row)))
             self._bell[transport.name].set()
 
-    async def _claimed(self, row: Outbox) -> tuple[Letter, str] | None:
-        """Claim a row; None if it cannot or need not go out now. The text is the message that an edit replaces."""
+    async def _claimed(self, row: Outbox) -> Claim | None:
+        """Claim a row; None if it cannot or need not go out now."""
         now = self.clock()
+        was_tried = row.state in {"unsure", "sending"}
         async with self.database.write() as session:
-            if not await outbox.take(session, row, now):
-                return None
-            if refusal := self._fence(row):
-                log.error("message %s was not sent: %s", row.id, refusal)
-                await outbox.fail(session, row, refusal)
-                return None
-            parent = await outbox.copy_in(session, row, row.under) if row.under else None
             own = await outbox.copy_in(session, row, row.key) if row.kind == "edit" else None
-            waits_for = row.under or (row.key if row.kind == "edit" else "")
-            if waits_for and parent is None and own is None:
-                if await outbox.parent_pending(session, row, waits_for):
-                    await outbox.again(session, row, now + timedelta(seconds=1), "", unsure=False)
-                    return None
-                if row.kind == "edit":
-                    await outbox.fail(session, row, "the message it would replace was never sent")
-                    return None
-            if own is not None and row.rank > 1 and own.edited_at:
-                allowed = own.edited_at + EDIT_GAP
-                if allowed > now:
-                    await outbox.again(session, row, allowed, "", unsure=False)
-                    return None
-        return self._letter(row, parent), own.message if own else ""
+            if await outbox.overtaken(session, row):
+                return None
+            if row.rank > 1 and own and own.edited_at and own.edited_at + EDIT_GAP > now:
+                await outbox.postpone(session, row, own.edited_at + EDIT_GAP)
+                return None
+            taken = await outbox.take(session, row, now)
+            if taken is None:
+                return None
+            if refusal := self._refusal(taken, own):
+                log.error("%s: message %s was not sent: %s", row.transport, row.id, refusal)
+                await outbox.fail(session, taken, refusal)
+                return None
+            parent = await outbox.copy_in(session, taken, taken.under) if taken.under else None
+        return Claim(row=taken, was_tried=was_tried, parent=parent, target=own.message if own else "")
 
-    def _fence(self, row: Outbox) -> str:
-        """The drill fence: why a row must not go to its channel; empty if it may."""
+    def _refusal(self, row: Outbox, own: Spot | None) -> str:
+        """Why a row must not or cannot go to its channel; empty if it may. Holds the drill fence."""
         room = self.team.room_at(row.transport, row.channel)
-        if room is None or room.is_drill == (row.drill_id is not None):
-            return ""
-        return "drill traffic goes to drills rooms only, and nothing else goes there"
+        if room is not None and room.is_drill != (row.drill_id is not None):
+            return "drill traffic goes to drills rooms only, and nothing else goes there"
+        return "the message it would replace was never sent" if row.kind == "edit" and own is None else ""
 
-    def _letter(self, row: Outbox, parent: Spot | None) -> Letter:
+    async def _deliver(self, transport: Transport, claim: Claim) -> None:
+        try:
+            async with asyncio.timeout(SEND_LIMIT):
+                message = await self._hand_over(transport, claim)
+        except TransportError as error:
+            await self._failed(transport, claim, error)
+        except TimeoutError:
+            slow = TransportError(f"no answer within {SEND_LIMIT:.0f} s", unsure=True)
+            await self._failed(transport, claim, slow)
+        except BREAKS:
+            reference = secrets.token_hex(4)
+            log.exception("message %s to %s broke, reference %s", claim.row.id, claim.row.channel, reference)
+            broken = TransportError(
+                f"something broke on our side, reference {reference}",
+                permanent=claim.row.attempts >= TRIES,
+                unsure=True,
+            )
+            await self._failed(transport, claim, broken)
+        else:
+            await self._write_down(claim.row.id, lambda session: self._note(session, claim.row, message))
+
+    async def _hand_over(self, transport: Transport, claim: Claim) -> str:
+        row, letter = claim.row, self._letter(claim)
+        if row.kind == "edit":
+            await transport.edit(letter, claim.target)
+            return claim.target
+        if row.kind == "whisper":
+            # A whisper leaves no trace to look for; said twice it would only confuse.
+            return "" if letter.repeat and transport.looks_back else await transport.whisper(letter)
+        if letter.repeat and transport.looks_back and (found := await transport.find(letter)):
+            return found
+        return await transport.post(letter)
+
+    def _letter(self, claim: Claim) -> Letter:
+        row, parent = claim.row, claim.parent
         card = card_from(row.card)
         known = {name: self.team.person(name) for name in card.notify}
         names = {name: person.ids.get(row.transport, "") for name, person in known.items() if person}
@@ -173,31 +222,23 @@ class Delivery:
             card=card,
             to=row.to,
             names={name: user for name, user in names.items() if user} if row.kind != "edit" else {},
-            repeat=row.state in {"unsure", "sending"} and row.kind != "edit",
+            repeat=claim.was_tried and row.kind != "edit",
             prompt=row.prompt,
         )
 
-    async def _deliver(
-        self, transport: Transport, row: Outbox, letter: Letter, target: str, lane: tuple[str, Lane]
-    ) -> None:
-        try:
-            message = await self._hand_over(transport, row, letter, target)
-        except TransportError as error:
-            await self._failed(transport, row, error, lane)
-            return
+    async def _write_down(self, number: int | None, work: Callable[[Session], Awaitable[None]]) -> None:
+        """Store what became of a message. It is out, so a database that is away for a moment is waited for."""
+        for _ in range(int(outbox.LEASE.total_seconds() / IDLE_SECONDS) // 2):
+            try:
+                async with self.database.write() as session:
+                    await work(session)
+            except DatabaseError as error:
+                log.warning("what became of message %s cannot be stored yet: %s", number, reason(error))
+                await asyncio.sleep(IDLE_SECONDS)
+            else:
+                return
         async with self.database.write() as session:
-            await self._note(session, row, message)
-
-    async def _hand_over(self, transport: Transport, row: Outbox, letter: Letter, target: str) -> str:
-        if row.kind == "edit":
-            await transport.edit(letter, target)
-            return target
-        if row.kind == "whisper":
-            # A whisper leaves no trace to look for; said twice it would only confuse.
-            return "" if letter.repeat and transport.looks_back else await transport.whisper(letter)
-        if letter.repeat and transport.looks_back and (found := await transport.find(letter)):
-            return found
-        return await transport.post(letter)
+            await work(session)
 
     async def _note(self, session: Session, row: Outbox, message: str) -> None:
         now = self.clock()
@@ -215,24 +256,32 @@ class Delivery:
                 drill_id=row.drill_id,
             )
 
-    async def _failed(self, transport: Transport, row: Outbox, error: TransportError, lane: tuple[str, Lane]) -> None:
-        now = self.clock()
-        async with self.database.write() as session:
-            if error.moved_to:
-                await self._follow(session, row, error.moved_to)
-            elif error.permanent:
-                log.error("%s: message %s to %s was refused: %s", transport.name, row.id, row.channel, error.message)
-                await outbox.fail(session, row, error.message)
-                await self._tell_asker(session, row, error)
-            else:
-                wait = error.retry_after if error.retry_after is not None else _backoff(row.attempts + 1)
-                log.warning(
-                    "%s: message %s to %s waits %.1f s: %s", transport.name, row.id, row.channel, wait, error.message
-                )
-                if error.retry_after is not None:
-                    self._free_at[lane] = now + timedelta(seconds=wait)
-                is_unsure = error.unsure or row.state in {"unsure", "sending"}
-                await outbox.again(session, row, now + timedelta(seconds=wait), error.message, unsure=is_unsure)
+    async def _failed(self, transport: Transport, claim: Claim, error: TransportError) -> None:
+        row, now = claim.row, self.clock()
+        if error.moved_to:
+            await self._write_down(row.id, lambda session: self._follow(session, row, error.moved_to))
+        elif error.permanent:
+            log.error(
+                "%s: message %s to %s was refused: %s", transport.name, row.id, row.channel, error.message
+            )
+            await self._write_down(row.id, lambda session: self._give_up(session, row, error))
+        else:
+            wait = error.retry_after if error.retry_after is not None else _backoff(row.attempts)
+            until = now + timedelta(seconds=wait)
+            log.warning(
+                "%s: message %s to %s waits %.1f s: %s",
+                transport.name,
+                row.id,
+                row.channel,
+                wait,
+                error.message,
+            )
+            if error.retry_after is not None:
+                self._pacers[transport.name].hold(row, until)
+            is_unsure = error.unsure or claim.was_tried
+            await self._write_down(
+                row.id, lambda session: outbox.again(session, row, until, error.message, unsure=is_unsure)
+            )
 
     async def _follow(self, session: Session, row: Outbox, channel: str) -> None:
         log.error(
@@ -242,11 +291,14 @@ class Delivery:
         await outbox.move_channel(session, row.transport, row.channel, channel)
         await spots.move_channel(session, row.transport, row.channel, channel)
 
-    async def _tell_asker(self, session: Session, row: Outbox, error: TransportError) -> None:
-        """Whoever asked hears in private that the answer could not be posted."""
-        if row.kind != "post" or not row.to or row.channel == row.to:
+    async def _give_up(self, session: Session, row: Outbox, error: TransportError) -> None:
+        """The row failed for good; whoever asked hears in private what could not be said where they asked."""
+        if not await outbox.fail(session, row, error.message) or not row.to or row.channel == row.to:
             return
-        card = Card(title="无法发到该频道 · The answer could not be posted there", text=error.message, tone=Tone.WARN)
+        refused = Card(
+            title="无法发到该频道 · The answer could not be posted there", text=error.message, tone=Tone.WARN
+        )
+        is_answer = row.kind == "whisper" and not row.prompt
         now = self.clock()
         await outbox.put(
             session,
@@ -255,15 +307,13 @@ class Delivery:
                 transport=row.transport,
                 channel=row.to,
                 to=row.to,
-                card=as_json(card),
+                card=row.card if is_answer else as_json(refused),
+                incident_id=row.incident_id,
+                drill_id=row.drill_id,
                 created_at=now,
                 not_before=now,
             ),
         )
-
-
-def _lane(row: Outbox) -> Lane:
-    return (row.channel, "whisper" if row.kind == "whisper" else "post")
 
 
 def _backoff(attempt: int) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.speech import as_json, form_from
-from handlers.kit.cards import VERBATIM_LIMIT, Card, Form, FormField
+from handlers.kit.cards import VERBATIM_LIMIT, Card, Form, FormField, cut
 from handlers.kit.context import Context, Prompt
 from handlers.kit.locale import Locale
 from handlers.kit.messages import Place, Pressed, Sender, Typed
@@ -37,7 +37,7 @@ async def answered(ctx: Context, event: Typed) -> Pressed | None:
     form, at, text = form_from(row.form), event.at, event.text.strip()
     if text.lower() in CANCEL:
         await people.close_form(ctx.session, at.transport, at.channel, event.by.user)
-        ctx.whisper(lambda say: Card(title=say("Left it.")))
+        ctx.whisper(lambda say: Card(title=say("Cancelled.")))
         return None
     asked, *later = [each for each in form.fields if each.name not in row.answers]
     value, problem = _read(ctx.say, asked, text)
@@ -61,11 +61,15 @@ def _read(say: Locale, question: FormField, text: str) -> tuple[str, str]:
     """The value of an answer, or what is wrong with it."""
     if not question.choices:
         return text, "" if text or not question.required else say("An answer is needed.")
+    said = text.casefold()
     for number, choice in enumerate(question.choices, 1):
-        spellings = (str(number), choice.label, choice.value, choice.value.lstrip("@"))
-        if text.casefold() in {each.casefold() for each in spellings}:
+        if said in {str(number), choice.label.casefold(), choice.value.casefold(), choice.value.lstrip("@").casefold()}:
             return choice.value, ""
-    return "", say("“{word}” is none of these.", word=text[:40])
+    # 橙 for “🟠 橙”: a part will do if it can only mean one.
+    meant = [choice for choice in question.choices if said and said in choice.label.casefold()]
+    if len(meant) == 1:
+        return meant[0].value, ""
+    return "", say("“{word}” is none of these.", word=cut(text, 40))
 
 
 def _ask(ctx: Context, form: Form, question: FormField, problem: str) -> None:
@@ -76,10 +80,10 @@ def _ask(ctx: Context, form: Form, question: FormField, problem: str) -> None:
         # A text that fills a message stands in the thread already.
         initial = question.initial if len(question.initial) <= VERBATIM_LIMIT else ""
         return Card(
-            title=f"{form.title}: {question.label}",
+            title=f"{form.title}{say(': ')}{question.label}",
             text="\n".join(part for part in (problem, question.hint, choices) if part),
             verbatim=initial,
-            footer=say("Reply to this message; “cancel” leaves it."),
+            footer=say("Reply to this message. To leave it: cancel"),
         )
 
     ctx.out.append(Prompt(build=build, to=by, place=at))

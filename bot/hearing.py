@@ -60,7 +60,9 @@ async def _call(ctx: Context, registry: Registry) -> Call | None:
             completed = await forms.answered(ctx, event)
             return _tapped(ctx, registry, completed) if completed else None
         if not event.at.direct:
-            raise UsageError(ctx.say("No question to you is open here."), hint=ctx.say("Give the command again."))
+            raise UsageError(
+                ctx.say("No question to you is open here."), hint=ctx.say("Give the command again.")
+            )
     if isinstance(event, Pressed):
         return _tapped(ctx, registry, event)
     assert isinstance(event, Typed)

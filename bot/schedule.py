@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -17,8 +17,12 @@ log = logging.getLogger(__name__)
 SWEEP = timedelta(seconds=1)
 
 
+# It warns each time that a job is still at work when its time comes; a long ingest is no news.
+logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
+
+
 def scheduler(jobs: dict[str, tuple[timedelta, Callable[[], Awaitable[object]]]]) -> AsyncIOScheduler:
-    """A scheduler that runs each job again and again, never twice at a time, and catches up once after a pause."""
+    """A scheduler that runs each job at once and again and again, never twice at a time, and catches up after a pause."""
     made = AsyncIOScheduler(timezone="UTC")
     for name, (every, run) in jobs.items():
         made.add_job(
@@ -26,6 +30,8 @@ def scheduler(jobs: dict[str, tuple[timedelta, Callable[[], Awaitable[object]]]]
             "interval",
             seconds=every.total_seconds(),
             id=name,
+            # The scheduler's own clock, which ticks in real time whatever clock the jobs are handed.
+            next_run_time=datetime.now(UTC),
             max_instances=1,
             coalesce=True,
             misfire_grace_time=None,

@@ -57,6 +57,21 @@ class Speech:
             else:
                 await self._whisper(session, each, now)
 
+    async def reaches(self, session: Session, said: Iterable[Outgoing], place: Place) -> bool:
+        """Tell whether any of it shows in the channel of a place."""
+        for each in said:
+            if isinstance(each, Whisper | Prompt):
+                return True
+            targets = await self._targets(session, each) if isinstance(each, Post) else await self._where(session, each.key)
+            if any((target.transport, target.channel) == (place.transport, place.channel) for target in targets):
+                return True
+        return False
+
+    def shown(self, whisper: Whisper | Prompt, now: datetime) -> Card:
+        """The card of a whisper, as the person who gets it reads it."""
+        room = self.team.room_at(whisper.place.transport, whisper.place.channel)
+        return self._card(whisper.build, room, self._flag(whisper, room), now)
+
     async def _post(self, session: Session, post: Post, now: datetime, asker: str) -> None:
         drill = post.incident.drill_id if post.incident else post.drill_id
         for place in await self._targets(session, post):
@@ -75,11 +90,13 @@ class Speech:
         if post.under:
             return await self._where(session, post.under)
         rooms = [room for room in self.team.rooms_for(post.purpose) if wants(room, post.incident)]
+        # A living card stands once in a channel.
+        taken = await outbox.channels_of(session, post.key) if post.key else []
         return [
             Place(transport=transport, channel=channel)
             for room in rooms
             for transport, channel in room.ids.items()
-            if transport in self.transports
+            if transport in self.transports and (transport, channel) not in taken
         ]
 
     async def _where(self, session: Session, key: str) -> list[Place]:
@@ -105,12 +122,15 @@ class Speech:
     async def _whisper(self, session: Session, whisper: Whisper | Prompt, now: datetime) -> None:
         room = self.team.room_at(whisper.place.transport, whisper.place.channel)
         incident = whisper.incident if isinstance(whisper, Whisper) else None
-        drill = incident.drill_id if incident else None
-        flag = NO_DRILL if drill is None and room and room.is_drill else drill
-        card = self._card(whisper.build, room, flag, now)
-        row = self._row("whisper", whisper.place, card, now, flag, incident)
+        row = self._row("whisper", whisper.place, self.shown(whisper, now), now, self._flag(whisper, room), incident)
         row.to, row.prompt, row.rank = whisper.to.user, isinstance(whisper, Prompt), 0
         await outbox.put(session, row)
+
+    def _flag(self, whisper: Whisper | Prompt, room: Room | None) -> int | None:
+        drill = None
+        if isinstance(whisper, Whisper):
+            drill = whisper.incident.drill_id if whisper.incident else whisper.drill_id
+        return NO_DRILL if drill is None and room and room.is_drill else drill
 
     def _card(self, build: CardBuilder, room: Room | None, drill: int | None, now: datetime) -> Card:
         language = room.language if room else self.team.language

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from handlers.kit.cards import Button, ButtonTone, Card, Tone
+from datetime import datetime
+
+from handlers.kit.cards import Button, ButtonTone, Card, Tone, cut
 from handlers.kit.context import Context, card_key
 from handlers.kit.entries import OVERDUE
-from handlers.kit.incident_card import headline, incident_card, refresh
+from handlers.kit.incident_card import incident_card, refresh, status, tag
 from handlers.kit.levels import announce_level, start_clocks
+from handlers.kit.locale import Locale
 from handlers.kit.registry import notice
+from handlers.kit.team import Right
 from playbooks.levels import Level
 from storage import incidents
 from storage.models import LIVING, Incident, State
@@ -15,7 +19,7 @@ from storage.models import LIVING, Incident, State
 
 async def _incident(ctx: Context) -> Incident | None:
     number = ctx.settings["notice"]["incident_id"]
-    return await incidents.get(ctx.session, number)
+    return await incidents.hold(ctx.session, number)
 
 
 @notice("incident.raised")
@@ -43,7 +47,7 @@ async def graver(ctx: Context) -> None:
         data = ctx.settings["notice"]["data"]
         await start_clocks(ctx, incident)
         await refresh(ctx, incident, now=False)
-        announce_level(ctx, incident, Level(data["old"]), Level(data["new"]), "")
+        await announce_level(ctx, incident, Level(data["old"]), Level(data["new"]), "")
 
 
 @notice("incident.again")
@@ -54,8 +58,8 @@ async def again(ctx: Context) -> None:
         ctx.thread(
             incident,
             lambda say: Card(
-                title=say("{incident}: it is back", incident=headline(say, incident)),
-                text=say("New negative comments say the same as this incident, which is over."),
+                title=say("#{number} is back: {title}", number=incident.id, title=cut(incident.title)),
+                text=say("It is over ({status}), and new negative comments say the same.", status=status(say, incident)),
                 tone=Tone.WARN,
                 buttons=(Button(label=say("Reopen…"), action="incident.reopen", value=str(incident.id), tone=ButtonTone.PRIMARY),),
             ),
@@ -68,19 +72,32 @@ async def overdue(ctx: Context) -> None:
     """A duty was not done in time: say so in the thread and in the room."""
     incident = await _incident(ctx)
     kind = ctx.settings["notice"]["data"]["kind"]
-    if incident is None or incident.state not in LIVING or (kind == "assemble" and incident.state != State.OPEN):
+    due = datetime.fromisoformat(ctx.settings["notice"]["data"]["due"])
+    if incident is None or incident.state not in LIVING or _is_done(incident, kind):
         return
     await ctx.log(incident, "overdue", "", what=kind)
     await refresh(ctx, incident, now=False)
-    verb, label = ("incident.claim", "Claim") if kind == "assemble" else ("statement.draft", "Draft statement")
+    leads = tuple(person.name for person in ctx.team.people if Right.LEAD in person.rights)
     ctx.thread(
         incident,
         lambda say: Card(
-            title=say("#{number}: {what}", number=incident.id, what=say(OVERDUE[kind])),
-            text=headline(say, incident),
+            title=say("{incident} · {what}, due {time}", incident=tag(say, incident), what=say(OVERDUE[kind]), time=say.clock(due)),
+            text=cut(incident.title),
             tone=Tone.WARN,
-            buttons=(Button(label=say(label), action=verb, value=str(incident.id), tone=ButtonTone.PRIMARY),),
-            notify=(incident.owner,) if incident.owner else (),
+            buttons=(_remedy(say, incident, kind),),
+            notify=(incident.owner,) if incident.owner else leads,
         ),
         broadcast=True,
     )
+
+
+def _is_done(incident: Incident, kind: str) -> bool:
+    """Tell whether the duty was done after its time, but before anybody could be told."""
+    return incident.state != State.OPEN if kind == "assemble" else incident.stated_at is not None
+
+
+def _remedy(say: Locale, incident: Incident, kind: str) -> Button:
+    number, first = str(incident.id), ButtonTone.PRIMARY
+    if kind == "assemble":
+        return Button(label=say("Claim"), action="incident.claim", value=number, tone=first)
+    return Button(label=say("Draft statement"), action="statement.draft", value=number, tone=first)

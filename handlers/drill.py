@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
-from handlers.kit.cards import Button, ButtonTone, Card, Section, Tone
+from handlers.kit.cards import Button, ButtonTone, Card, Section, Tone, cut
 from handlers.kit.context import Context, Post
 from handlers.kit.errors import ConflictError, NotFoundError, UsageError
 from handlers.kit.incident_card import headline, refresh, status
 from handlers.kit.locale import Locale
 from handlers.kit.registry import command
 from handlers.kit.team import Right
+from playbooks.levels import Level
 from playbooks.scenarios import Inject, Scenario
 from storage import deadlines, drills, incidents
 from storage.models import LIVING, Drill, Incident, State
@@ -21,34 +22,37 @@ from storage.models import LIVING, Drill, Incident, State
     "drill",
     area="drill",
     right=Right.FACILITATE,
-    help="Run a drill in the drills rooms",
+    help="Run a drill",
     usage="drill list · start SCENARIO · next · end",
     example="drill start moldy_cake",
     aliases=("演练",),
 )
 async def drill(ctx: Context, what: str = "list") -> None:
     """One word says what to do; `start` takes the scenario's name."""
-    verb, _, rest = what.strip().partition(" ")
+    verb, *rest = what.split(maxsplit=1)
     run = VERBS.get(verb.lower())
     if run is None:
-        raise UsageError(ctx.say("“{word}” does not fit here.", word=verb), hint="drill list · start SCENARIO · next · end")
-    await run(ctx, rest.strip())
+        raise UsageError(ctx.say("“{word}” does not fit here.", word=cut(verb)), hint=ctx.say("drill list · start SCENARIO · next · end"))
+    await run(ctx, rest[0].strip() if rest else "")
 
 
 async def list_(ctx: Context, _rest: str) -> None:
     """The scenarios there are, and what is on."""
     running = await drills.running(ctx.session)
-    scenarios = ctx.library.scenarios.values()
+    scenarios = ctx.library.scenarios
     ctx.whisper(
         lambda say: Card(
             title=say("Drill scenarios"),
-            text=say("On now: {scenario}", scenario=running.scenario) if running else "",
-            sections=(Section(lines=tuple(f"{each.id} · {each.name(say.language)} · {each.summary}" for each in scenarios)),),
-            buttons=tuple(
-                Button(label=each.name(say.language), action="drill.drill", value=f"start {each.id}") for each in scenarios
-            )
-            if running is None
-            else (),
+            text=say("On now: {scenario}", scenario=scenarios[running.scenario].name(say.language)) if running else "",
+            sections=tuple(
+                Section(title=f"{each.name(say.language)} · {each.id}", lines=(each.summary,)) for each in scenarios.values()
+            ),
+            buttons=_controls(say)
+            if running
+            else tuple(
+                Button(label=say("Start {scenario}", scenario=each.name(say.language)), action="drill.drill", value=f"start {each.id}")
+                for each in scenarios.values()
+            ),
         )
     )
 
@@ -59,12 +63,17 @@ async def start(ctx: Context, name: str) -> None:
     if not ctx.team.rooms_for("drills"):
         raise ConflictError(ctx.say("There is no drills room."), hint=ctx.say("Add a room for drills to fenghuo.yaml."))
     if running := await drills.running(ctx.session):
-        raise ConflictError(ctx.say("A drill is on already: {scenario}.", scenario=running.scenario), hint="drill end")
+        on = ctx.library.scenarios[running.scenario]
+        raise ConflictError(
+            ctx.say("A drill is on already: {scenario}.", scenario=on.name(ctx.language)), hint=ctx.say("End it: drill end")
+        )
     run = await drills.start(ctx.session, Drill(scenario=scenario.id, by=ctx.by.name, started_at=ctx.now))
     _tell(ctx, run, lambda say: _briefing(say, scenario, ctx.by.name))
     if scenario.injects[0].at == timedelta():
         await _play(ctx, run, scenario)
-    ctx.whisper(lambda say: Card(title=say("The drill has begun: {scenario}.", scenario=scenario.name(say.language)), tone=Tone.GOOD))
+    room = ctx.team.room_at(ctx.at.transport, ctx.at.channel) if ctx.at else None
+    if room is None or not room.is_drill:
+        ctx.whisper(lambda say: Card(title=say("The drill has begun: {scenario}.", scenario=scenario.name(say.language)), tone=Tone.GOOD))
 
 
 def _scenario(ctx: Context, name: str) -> Scenario:
@@ -72,7 +81,7 @@ def _scenario(ctx: Context, name: str) -> Scenario:
         if name.casefold() in {scenario.id.casefold(), scenario.title.casefold(), scenario.title_en.casefold()} and name:
             return scenario
     raise NotFoundError(
-        ctx.say("There is no scenario “{name}”.", name=name),
+        ctx.say("There is no scenario “{name}”.", name=cut(name)) if name else ctx.say("Which scenario?"),
         hint=ctx.say("There are: {titles}", titles=" · ".join(ctx.library.scenarios)),
     )
 
@@ -81,14 +90,14 @@ async def next_(ctx: Context, _rest: str) -> None:
     """Play the next inject."""
     run, scenario = await _on(ctx)
     if run.played >= len(scenario.injects):
-        raise ConflictError(ctx.say("All {n} injects are out.", n=run.played), hint="drill end")
+        raise ConflictError(ctx.say("All {n} injects are out.", n=run.played), hint=ctx.say("End it: drill end"))
     await _play(ctx, run, scenario)
 
 
 async def _on(ctx: Context) -> tuple[Drill, Scenario]:
     run = await drills.running(ctx.session)
     if run is None:
-        raise ConflictError(ctx.say("No drill is on."), hint="drill start SCENARIO")
+        raise ConflictError(ctx.say("No drill is on."), hint=ctx.say("Start one: drill start SCENARIO"))
     return run, ctx.library.scenarios[run.scenario]
 
 
@@ -96,7 +105,7 @@ async def _play(ctx: Context, run: Drill, scenario: Scenario) -> None:
     """The note is said here; the comments are read by the monitor, which watches how many injects are out."""
     number = run.played + 1
     if not await drills.advance(ctx.session, run.id or 0, number):
-        raise ConflictError(ctx.say("That inject is out already."))
+        raise ConflictError(ctx.say("That inject is out already."), hint=ctx.say("The next one: drill next"))
     inject = scenario.injects[number - 1]
     _tell(ctx, run, lambda say: _inject(say, inject, number, len(scenario.injects)))
 
@@ -104,13 +113,15 @@ async def _play(ctx: Context, run: Drill, scenario: Scenario) -> None:
 async def end(ctx: Context, _rest: str) -> None:
     """Close the drill's incidents and say how it went."""
     run, scenario = await _on(ctx)
-    await drills.end(ctx.session, run.id or 0, ctx.now)
+    if not await drills.end(ctx.session, run.id or 0, ctx.now):
+        raise ConflictError(ctx.say("No drill is on."), hint=ctx.say("Start one: drill start SCENARIO"))
     found = [each for each in await incidents.find(ctx.session, drills=True, limit=100) if each.drill_id == run.id]
     for incident in found:
         if incident.state in LIVING:
-            await incidents.move(ctx.session, incident.id or 0, State.CLOSED, allowed=LIVING, at=ctx.now, reason="drill")
+            reason = ctx.say("the drill has ended")
+            await incidents.move(ctx.session, incident.id or 0, State.CLOSED, allowed=LIVING, at=ctx.now, reason=reason)
             await ctx.session.refresh(incident)
-            await ctx.log(incident, "closed", ctx.say("the drill has ended"))
+            await ctx.log(incident, "closed", reason)
             await deadlines.drop(ctx.session, incident.id or 0)
             await refresh(ctx, incident)
     _tell(ctx, run, lambda say: _summary(say, run, scenario, found, ctx.now - run.started_at))
@@ -129,11 +140,11 @@ def _controls(say: Locale) -> tuple[Button, ...]:
 
 def _briefing(say: Locale, scenario: Scenario, by: str) -> Card:
     return Card(
+        # The summary tells what is to come, so it is for the facilitator's list only.
         title=say("Drill: {scenario}", scenario=scenario.name(say.language)),
-        text=scenario.summary,
-        sections=(Section(title=say("You are to show"), lines=scenario.objectives),),
+        sections=(Section(title=say("You are to show"), lines=tuple(f"· {each}" for each in scenario.objectives)),),
         buttons=_controls(say),
-        footer=say("Facilitator {by} · {n} injects · everything here is invented", by=by, n=len(scenario.injects)),
+        footer=say("Facilitator: {by} · injects: {n} · everything is invented", by=by, n=len(scenario.injects)),
     )
 
 
@@ -149,7 +160,7 @@ def _inject(say: Locale, inject: Inject, number: int, total: int) -> Card:
 def _summary(say: Locale, run: Drill, scenario: Scenario, found: list[Incident], length: timedelta) -> Card:
     lines = []
     for incident in found:
-        parts = [headline(say, incident), status(say, incident)]
+        parts = [f"{Level(incident.level).dot} {headline(say, incident)}", status(say, incident)]
         if incident.claimed_at:
             parts.append(say("claimed after {span}", span=say.span(incident.claimed_at - incident.opened_at)))
         if incident.stated_at:
@@ -157,7 +168,7 @@ def _summary(say: Locale, run: Drill, scenario: Scenario, found: list[Incident],
         lines.append(" · ".join(parts))
     return Card(
         title=say("Drill ended: {scenario}", scenario=scenario.name(say.language)),
-        text=say("{played} of {total} injects in {span}", played=run.played, total=len(scenario.injects), span=say.span(length)),
+        text=say("Injects played: {played} of {total}, in {span}", played=run.played, total=len(scenario.injects), span=say.span(length)),
         tone=Tone.GOOD,
         sections=(Section(lines=tuple(lines)),) if lines else (),
         buttons=tuple(

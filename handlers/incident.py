@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from handlers.kit.cards import Button, ButtonTone, Card, Tone
+from handlers.kit.cards import Button, ButtonTone, Card, Tone, cut
 from handlers.kit.context import Context, card_key
 from handlers.kit.errors import ConflictError
-from handlers.kit.incident_card import headline, incident_card, refresh, status
-from handlers.kit.levels import announce_level, start_clocks
-from handlers.kit.locale import Locale
+from handlers.kit.incident_card import headline, incident_card, over, refresh, status
+from handlers.kit.levels import announce_level, start_assembly, start_clocks
+from handlers.kit.locale import Locale, Texts
 from handlers.kit.registry import command
 from handlers.kit.team import Person, Right
 from playbooks.levels import Level
 from playbooks.schema import Playbook
-from storage import deadlines, drills, incidents
+from storage import deadlines, drills, incidents, timeline
 from storage.models import LIVING, Incident, State
+
+MOVES: Texts = {
+    "claimed": "{by} has #{number}.",
+    "released": "{by} gave #{number} back; it is unclaimed again.",
+    "responding": "{by}: the response to #{number} has begun.",
+    "recovering": "{by}: #{number} is recovering.",
+    "closed": "{by} closed #{number}.",
+    "dismissed": "{by}: #{number} is a false alarm.",
+    "reopened": "{by} opened #{number} again.",
+}
+CHANGES_OF_HANDS = ("claimed", "handed_over")
 
 
 @command(
@@ -26,7 +37,7 @@ from storage.models import LIVING, Incident, State
     usage="new LEVEL TYPE TITLE",
     example="new orange user_complaint 蛋糕发霉，客服不理",
     aliases=("新建",),
-    labels={"level": "Level", "kind": "Type", "title": "What happened, in one line"},
+    labels={"level": "Level", "kind": "Playbook", "title": "What happened, in one line"},
     form=True,
 )
 async def new(ctx: Context, level: Level, kind: Playbook, title: str) -> None:
@@ -35,7 +46,7 @@ async def new(ctx: Context, level: Level, kind: Playbook, title: str) -> None:
     drill = await drills.running(ctx.session) if room and room.is_drill else None
     if room and room.is_drill and drill is None:
         raise ConflictError(
-            ctx.say("No drill is on, so this room takes no incident."), hint=ctx.say("Start one: drill start SCENARIO")
+            ctx.say("No drill is on, so nothing can be opened in this room."), hint=ctx.say("Start one: drill start SCENARIO")
         )
     incident = await incidents.create(
         ctx.session,
@@ -67,22 +78,22 @@ async def claim(ctx: Context, incident: Incident) -> None:
     """The first one wins; the others are told who did."""
     if not await incidents.claim(ctx.session, incident.id or 0, ctx.by.name, ctx.now):
         await ctx.session.refresh(incident)
-        message, hint = _why_not_claimed(ctx, incident)
+        if incident.state not in LIVING:
+            raise over(ctx, incident)
+        message, hint = await _why_not_claimed(ctx, incident)
         raise ConflictError(message, hint=hint)
     await deadlines.drop(ctx.session, incident.id or 0, "assemble")
     await _moved(ctx, incident, "claimed", "")
 
 
-def _why_not_claimed(ctx: Context, incident: Incident) -> tuple[str, str]:
-    if incident.state not in LIVING:
-        where = status(ctx.say, incident)
-        return ctx.say("#{number} is over: {status}.", number=incident.id, status=where), ctx.say("reopen N REASON opens it again.")
+async def _why_not_claimed(ctx: Context, incident: Incident) -> tuple[str, str]:
     if incident.owner == ctx.by.name:
-        return ctx.say("You have #{number} already.", number=incident.id), ""
-    moment = ctx.say.clock(incident.claimed_at) if incident.claimed_at else ""
+        return ctx.say("You have #{number} already.", number=incident.id), ctx.say("Next: respond {number}", number=incident.id)
+    changes = [entry.at for entry in await timeline.of(ctx.session, incident.id or 0) if entry.kind in CHANGES_OF_HANDS]
+    moment = ctx.say.clock(changes[-1]) if changes else ""
     return (
         ctx.say("{owner} was first and has #{number} since {time}.", owner=incident.owner, number=incident.id, time=moment),
-        ctx.say("handover N @who moves command."),
+        ctx.say("The commander or a lead can hand it over: handover {number} @WHO", number=incident.id),
     )
 
 
@@ -98,9 +109,9 @@ def _why_not_claimed(ctx: Context, incident: Incident) -> tuple[str, str]:
 async def release(ctx: Context, incident: Incident, reason: str = "") -> None:
     """The incident is open again and its assembly clock runs anew."""
     if not incident.owner or not await incidents.release(ctx.session, incident.id or 0, incident.owner):
-        raise ConflictError(ctx.say("Nobody has #{number}.", number=incident.id))
+        raise _nobodys(ctx, incident)
     await ctx.session.refresh(incident)
-    await start_clocks(ctx, incident)
+    await start_assembly(ctx, incident)
     await _moved(ctx, incident, "released", reason)
 
 
@@ -108,25 +119,37 @@ async def release(ctx: Context, incident: Incident, reason: str = "") -> None:
     "handover",
     area="incident",
     right=Right.OWNER,
-    help="Hand command over to somebody",
+    help="Hand command over",
     usage="handover N @WHO",
     example="handover 12 @陈立",
     aliases=("移交", "交接"),
-    labels={"who": "To whom"},
+    labels={"who": "Who takes over"},
 )
 async def handover(ctx: Context, incident: Incident, who: Person) -> None:
     """Command moves; there is always at most one commander."""
     if not who.may(Right.WORK):
-        raise ConflictError(ctx.say("{name} may not work on incidents.", name=who.name))
+        able = " ".join(f"@{each.name}" for each in ctx.team.people if each.may(Right.WORK))
+        raise ConflictError(
+            ctx.say("{name} may not work on incidents.", name=who.name), hint=ctx.say("These may: {names}", names=able)
+        )
+    if incident.owner == who.name:
+        raise ConflictError(
+            ctx.say("{name} has #{number} already.", name=who.name, number=incident.id),
+            hint=ctx.say("Name somebody else: handover {number} @WHO", number=incident.id),
+        )
     if not incident.owner or incident.state not in LIVING:
-        raise ConflictError(ctx.say("Nobody has #{number}.", number=incident.id), hint=ctx.say("claim N takes it."))
+        raise _nobodys(ctx, incident)
     if not await incidents.hand_over(ctx.session, incident.id or 0, incident.owner, who.name):
-        raise ConflictError(ctx.say("#{number} has changed hands in the meantime.", number=incident.id))
+        raise _changed(ctx, incident)
     await ctx.log(incident, "handed_over", "", to=who.name)
     await refresh(ctx, incident)
     ctx.thread(
         incident,
-        lambda say: Card(title=say("{by} handed #{number} over to {to}.", by=ctx.by.name, number=incident.id, to=who.name), notify=(who.name,)),
+        lambda say: Card(
+            title=say("{by} handed #{number} over to {to}.", by=ctx.by.name, number=incident.id, to=who.name),
+            text=cut(incident.title),
+            notify=(who.name,),
+        ),
     )
 
 
@@ -134,7 +157,7 @@ async def handover(ctx: Context, incident: Incident, who: Person) -> None:
     "level",
     area="incident",
     right=Right.WORK,
-    help="Change the level; down only by the commander or a lead",
+    help="Change the level (down: the commander or a lead)",
     usage="level N LEVEL [REASON]",
     example="level 12 red 上了热搜",
     aliases=("级别", "定级"),
@@ -144,25 +167,28 @@ async def level(ctx: Context, incident: Incident, level: Level, reason: str = ""
     """A level up is announced and restarts the clocks."""
     old = Level(incident.level)
     if level is old:
-        raise ConflictError(ctx.say("#{number} is at that level already.", number=incident.id))
+        raise ConflictError(
+            ctx.say("#{number} is at that level already.", number=incident.id),
+            hint=" · ".join(f"{each.dot} {ctx.say.either(each.zh, each.value)}" for each in Level),
+        )
     if level.rank < old.rank:
         ctx.require(Right.OWNER, incident)
     if incident.state not in LIVING:
-        raise ConflictError(ctx.say("#{number} is over: {status}.", number=incident.id, status=status(ctx.say, incident)))
+        raise over(ctx, incident)
     if not await incidents.set_level(ctx.session, incident.id or 0, old.value, level.value):
-        raise ConflictError(ctx.say("#{number} has changed in the meantime.", number=incident.id))
+        raise _changed(ctx, incident)
     await ctx.log(incident, "level", reason, old=old.value, new=level.value)
     if level.rank > old.rank:
         await start_clocks(ctx, incident)
     await refresh(ctx, incident)
-    announce_level(ctx, incident, old, level, reason)
+    await announce_level(ctx, incident, old, level, reason)
 
 
 @command(
     "respond",
     area="incident",
     right=Right.WORK,
-    help="The response has begun",
+    help="Say that the response has begun",
     usage="respond N",
     example="respond 12",
     aliases=("应对", "处置"),
@@ -176,7 +202,7 @@ async def respond(ctx: Context, incident: Incident) -> None:
     "recover",
     area="incident",
     right=Right.WORK,
-    help="The worst is over, recovery has begun",
+    help="Say that recovery has begun",
     usage="recover N",
     example="recover 12",
     aliases=("恢复",),
@@ -190,11 +216,11 @@ async def recover(ctx: Context, incident: Incident) -> None:
     "close",
     area="incident",
     right=Right.OWNER,
-    help="Close an incident, with the reason",
+    help="Close an incident",
     usage="close N REASON",
     example="close 12 赔付完成，负面回到平时",
     aliases=("结束", "关闭"),
-    labels={"reason": "Why can it be closed"},
+    labels={"reason": "Reason for closing it"},
 )
 async def close(ctx: Context, incident: Incident, reason: str) -> None:
     """The closing message carries the timeline's count and last link, so that the chain is anchored outside the table."""
@@ -206,11 +232,11 @@ async def close(ctx: Context, incident: Incident, reason: str) -> None:
     "dismiss",
     area="incident",
     right=Right.OWNER,
-    help="Say that it is a false alarm, with the reason",
+    help="Mark as a false alarm",
     usage="dismiss N REASON",
     example="dismiss 12 旧图，不是本店",
     aliases=("误报",),
-    labels={"reason": "Why is it a false alarm"},
+    labels={"reason": "Why it is a false alarm"},
 )
 async def dismiss(ctx: Context, incident: Incident, reason: str) -> None:
     """The matter stays quiet until it reaches a higher level."""
@@ -221,21 +247,37 @@ async def dismiss(ctx: Context, incident: Incident, reason: str) -> None:
     "reopen",
     area="incident",
     right=Right.OWNER,
-    help="Open an incident again, with the reason",
+    help="Open an incident again",
     usage="reopen N REASON",
     example="reopen 12 又有新投诉",
     aliases=("重开",),
-    labels={"reason": "Why is it open again"},
+    labels={"reason": "Reason for opening it again"},
 )
 async def reopen(ctx: Context, incident: Incident, reason: str) -> None:
     """Back to its commander, or to whoever claims it."""
     state = State.CLAIMED if incident.owner else State.OPEN
     over = (State.CLOSED, State.REVIEWED, State.DISMISSED)
     if not await incidents.move(ctx.session, incident.id or 0, state, allowed=over, at=ctx.now, reason=reason):
-        raise ConflictError(ctx.say("#{number} is not over: {status}.", number=incident.id, status=status(ctx.say, incident)))
+        raise ConflictError(
+            ctx.say("#{number} is not over: {status}.", number=incident.id, status=status(ctx.say, incident)),
+            hint=_next_step(ctx, incident),
+        )
     await ctx.session.refresh(incident)
     await start_clocks(ctx, incident)
     await _moved(ctx, incident, "reopened", reason)
+
+
+def _nobodys(ctx: Context, incident: Incident) -> ConflictError:
+    return ConflictError(
+        ctx.say("Nobody has #{number}.", number=incident.id), hint=ctx.say("Claim it: claim {number}", number=incident.id)
+    )
+
+
+def _changed(ctx: Context, incident: Incident) -> ConflictError:
+    return ConflictError(
+        ctx.say("#{number} has changed in the meantime.", number=incident.id),
+        hint=ctx.say("See how it stands: show {number}", number=incident.id),
+    )
 
 
 async def _forward(ctx: Context, incident: Incident, state: State, allowed: Collection[State], kind: str) -> None:
@@ -254,16 +296,21 @@ async def _end(
 
 
 def _wrong_state(ctx: Context, incident: Incident) -> ConflictError:
-    hints = {
-        State.OPEN: ctx.say("Claim it first: claim N."),
-        State.CLAIMED: ctx.say("Next: respond N."),
-        State.RESPONDING: ctx.say("Next: recover N or close N REASON."),
-        State.RECOVERING: ctx.say("Next: close N REASON."),
-    }
     return ConflictError(
-        ctx.say("#{number} cannot go there: {status}.", number=incident.id, status=status(ctx.say, incident)),
-        hint=hints.get(State(incident.state), ctx.say("reopen N REASON opens it again.")),
+        ctx.say("That does not fit now. #{number}: {status}", number=incident.id, status=status(ctx.say, incident)),
+        hint=_next_step(ctx, incident),
     )
+
+
+def _next_step(ctx: Context, incident: Incident) -> str:
+    number = incident.id
+    hints = {
+        State.OPEN: ctx.say("Claim it first: claim {number}", number=number),
+        State.CLAIMED: ctx.say("Next: respond {number}", number=number),
+        State.RESPONDING: ctx.say("Next: recover {number}, or close {number} REASON", number=number),
+        State.RECOVERING: ctx.say("Next: close {number} REASON", number=number),
+    }
+    return hints.get(State(incident.state), ctx.say("To open it again: reopen {number} REASON", number=number))
 
 
 async def _moved(ctx: Context, incident: Incident, kind: str, reason: str, *, anchor: bool = False) -> None:
@@ -271,35 +318,29 @@ async def _moved(ctx: Context, incident: Incident, kind: str, reason: str, *, an
     await ctx.session.refresh(incident)
     await ctx.log(incident, kind, reason)
     await refresh(ctx, incident)
-    texts = {
-        "claimed": "{by} has #{number}.",
-        "released": "{by} gave #{number} back. It is open again.",
-        "responding": "{by}: the response to #{number} has begun.",
-        "recovering": "{by}: #{number} is recovering.",
-        "closed": "{by} closed #{number}.",
-        "dismissed": "{by}: #{number} is a false alarm.",
-        "reopened": "{by} opened #{number} again.",
-    }
     count, head, at = incident.entries, incident.head, ctx.now
     ctx.thread(
         incident,
         lambda say: Card(
-            title=say(texts[kind], by=ctx.by.name, number=incident.id),
+            title=say(MOVES[kind], by=ctx.by.name, number=incident.id),
             text=reason,
-            tone=Tone.GOOD,
+            tone=Tone.WARN if kind in {"released", "reopened"} else Tone.GOOD,
             buttons=_next(say, incident, kind),
-            footer=say("Timeline: {n} entries, seal {seal}, {time}", n=count, seal=head[:16], time=say.clock(at)) if anchor else "",
+            footer=say("Timeline entries: {n} · seal {seal} · {time}", n=count, seal=head[:16], time=say.clock(at)) if anchor else "",
         ),
+        # Somebody has to pick it up.
+        broadcast=kind in {"released", "reopened"},
     )
 
 
 def _next(say: Locale, incident: Incident, kind: str) -> tuple[Button, ...]:
+    number, plan = str(incident.id), incident.playbook or incident.type
     if kind == "claimed":
-        return (
-            Button(label=say("Playbook"), action="playbook.playbook", value=f"{incident.id} {incident.playbook or incident.type}".strip()),
-            Button(label=say("Draft statement"), action="statement.draft", value=str(incident.id)),
-        )
+        playbook = Button(label=say("See playbook"), action="playbook.playbook", value=f"{number} {plan}")
+        return (*((playbook,) if plan else ()), Button(label=say("Draft statement"), action="statement.draft", value=number))
     if kind == "closed":
-        return (Button(label=say("Write the review"), action="review.review", value=str(incident.id), tone=ButtonTone.PRIMARY),)
+        return (Button(label=say("Write the review"), action="review.review", value=number, tone=ButtonTone.PRIMARY),)
+    if incident.state == State.OPEN:
+        return (Button(label=say("Claim"), action="incident.claim", value=number, tone=ButtonTone.PRIMARY),)
     return ()
 

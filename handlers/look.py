@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from handlers.kit.cards import Button, Card, Field, Section
+from handlers.kit.cards import Button, Card, Field, Section, cut
 from handlers.kit.context import Context
-from handlers.kit.errors import NotFoundError
+from handlers.kit.entries import line
+from handlers.kit.errors import ConflictError, NotFoundError
 from handlers.kit.incident_card import headline, incident_card, status
-from handlers.kit.locale import Locale
+from handlers.kit.locale import Locale, Texts
 from handlers.kit.registry import AREAS, Command, Registry, command
 from handlers.kit.team import Right
+from playbooks.levels import Level
 from storage import incidents
-from storage.models import LIVING, Incident, State
+from storage import timeline as entries
+from storage.models import LIVING, Entry, Incident, State
 
-AREA_TITLES = {
+AREA_TITLES: Texts = {
     "look": "Look",
     "incident": "Incident",
     "work": "Work",
@@ -26,7 +31,18 @@ AREA_TITLES = {
 }
 LISTS = {"": "", "all": "all", "全部": "all", "mine": "mine", "我的": "mine", "closed": "closed", "已结束": "closed",
          "drills": "drills", "演练": "drills"}  # fmt: skip
+ROLES: Texts = {
+    "reader": "reader",
+    "responder": "responder",
+    "lead": "lead",
+    "pr": "PR",
+    "legal": "legal",
+    "ceo": "CEO",
+    "facilitator": "facilitator",
+}
 MOST = 15
+MORE_QUOTES, LATEST = 6, 5
+"""What the details show: quotes, and entries of the timeline."""
 
 
 @command(
@@ -46,7 +62,7 @@ async def help_(ctx: Context, verb: str = "") -> None:
         return
     found = registry.names.get(verb.strip().lstrip("/").lower())
     if found is None:
-        raise NotFoundError(ctx.say("There is no command “{verb}”.", verb=verb), hint=nearest(ctx.say, registry, verb))
+        raise NotFoundError(ctx.say("There is no command “{verb}”.", verb=cut(verb, 40)), hint=nearest(ctx.say, registry, verb))
     ctx.whisper(lambda say: detail(say, found))
 
 
@@ -55,31 +71,33 @@ def overview(say: Locale, registry: Registry) -> Card:
     sections = []
     for area in AREAS:
         lines = tuple(
-            f"{each.usage} — {say(each.help)}" for each in registry.commands.values() if each.area == area
+            say("{usage} — {help}", usage=say(each.usage), help=say(each.help))
+            for each in registry.commands.values()
+            if each.area == area
         )
         if lines:
             sections.append(Section(title=say(AREA_TITLES[area]), lines=lines))
     return Card(
         title=say("What Fenghuo can do"),
-        text=say("In an incident's own thread the number may be left out. Slack: /crisis VERB, in a thread @Fenghuo VERB; Telegram: /VERB."),
+        text=say("Slack: /crisis VERB, in threads @Fenghuo VERB. Telegram: /VERB. In an incident's own thread its number may be left out."),
         sections=tuple(sections),
     )
 
 
 def detail(say: Locale, found: Command) -> Card:
     """The help of one verb."""
-    fields = [Field(label=say("Usage"), value=found.usage), Field(label=say("Example"), value=found.example)]
+    fields = [Field(label=say("Usage"), value=say(found.usage)), Field(label=say("Example"), value=found.example)]
     if found.aliases:
         fields.append(Field(label=say("Also"), value=" ".join(found.aliases)))
-    return Card(title=f"{found.verb}: {say(found.help)}", fields=tuple(fields))
+    return Card(title=f"{found.verb} · {say(found.help)}", fields=tuple(fields))
 
 
 def nearest(say: Locale, registry: Registry, verb: str) -> str:
     """The verb that was probably meant, and where the help is."""
     close = difflib.get_close_matches(verb.lower(), registry.names, n=1, cutoff=0.5)
     if close:
-        return say("Did you mean “{verb}”? /crisis help shows all commands.", verb=close[0])
-    return say("/crisis help shows all commands.")
+        return say("Did you mean “{verb}”? All commands: /crisis help", verb=close[0])
+    return say("All commands: /crisis help")
 
 
 @command(
@@ -95,8 +113,12 @@ async def list_(ctx: Context, which: str = "") -> None:
     """Incidents, newest first."""
     kind = LISTS.get(which.strip().lower())
     if kind is None:
-        raise NotFoundError(ctx.say("There is no list “{which}”.", which=which), hint="list [all|mine|closed|drills]")
+        raise NotFoundError(ctx.say("There is no list “{which}”.", which=cut(which, 40)), hint=ctx.say("list [all|mine|closed|drills]"))
     room = ctx.team.room_at(ctx.at.transport, ctx.at.channel) if ctx.at else None
+    if kind == "drills" and not (room.is_drill if room else ctx.at and ctx.at.direct):
+        raise ConflictError(
+            ctx.say("Drills are listed in their own room."), hint=ctx.say("Go to {where}.", where=ctx.say("the drills room"))
+        )
     filters: dict[str, Any] = {"states": LIVING, "drills": kind == "drills" or bool(room and room.is_drill)}
     if kind in {"all", "drills"}:
         filters["states"] = None
@@ -105,15 +127,19 @@ async def list_(ctx: Context, which: str = "") -> None:
     elif kind == "mine":
         filters["owner"] = ctx.by.name
     found = await incidents.find(ctx.session, limit=MOST, **filters)
-    ctx.whisper(lambda say: _listing(say, found))
+    ctx.whisper(lambda say: _listing(say, found), drill_id=found[0].drill_id if found else None)
 
 
-def _listing(say: Locale, found: Any) -> Card:
+def _listing(say: Locale, found: Sequence[Incident]) -> Card:
     if not found:
-        return Card(title=say("No incidents here."), text=say("A new one: /crisis new"))
+        return Card(title=say("No incidents here."), text=say("Open one: /crisis new"))
     return Card(
-        title=say("{n} incidents", n=len(found)),
-        sections=(Section(lines=tuple(f"{headline(say, each)} · {status(say, each)}" for each in found)),),
+        title=say("Incidents: {n}", n=len(found)) if len(found) < MOST else say("The newest {n} incidents", n=MOST),
+        sections=(
+            Section(
+                lines=tuple(f"{Level(each.level).dot} {headline(say, each)} · {status(say, each)}" for each in found)
+            ),
+        ),
         buttons=tuple(
             Button(label=f"#{each.id}", action="look.show", value=str(each.id)) for each in found[:5]
         ),
@@ -124,14 +150,22 @@ def _listing(say: Locale, found: Any) -> Card:
     "show",
     area="look",
     right=Right.LOOK,
-    help="An incident's card",
+    help="An incident's card, more quotes, the latest entries",
     usage="show N",
     example="show 12",
     aliases=("查看", "详情"),
 )
 async def show(ctx: Context, incident: Incident) -> None:
-    """The card as it stands now."""
-    ctx.reply(await incident_card(ctx, incident), incident)
+    """The card as it stands now, with more of what people said and did."""
+    card = await incident_card(ctx, incident, quotes=MORE_QUOTES)
+    latest = await entries.of(ctx.session, incident.id or 0, last=LATEST)
+    ctx.reply(lambda say: _detailed(say, card(say), latest), incident)
+
+
+def _detailed(say: Locale, card: Card, latest: Sequence[Entry]) -> Card:
+    section = Section(title=say("Latest"), lines=tuple(line(say, entry) for entry in latest))
+    buttons = tuple(button for button in card.buttons if button.action != "look.show")
+    return replace(card, sections=(*card.sections, section), buttons=buttons)
 
 
 @command(
@@ -151,8 +185,8 @@ async def whoami(ctx: Context) -> None:
         lambda say: Card(
             title=say("You are {name}", name=by.name),
             fields=(
-                Field(label=say("Roles"), value=" ".join(sorted(by.roles)) or "-"),
-                Field(label=say("Ids"), value=ids or "-"),
+                Field(label=say("Roles"), value=say(", ").join(say(ROLES.get(role, role)) for role in sorted(by.roles)) or "-"),
+                Field(label=say("Platform ids"), value=ids or "-"),
             ),
             footer=say("A guest: not on the team's list.") if by.guest else "",
         )

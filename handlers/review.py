@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from handlers.kit.cards import Card, Tone
 from handlers.kit.context import Context
-from handlers.kit.entries import describe, who
-from handlers.kit.incident_card import headline, platform, refresh, status
+from handlers.kit.entries import CHOICES, VERSIONS, describe, who
+from handlers.kit.incident_card import counted, headline, platform, refresh, status
 from handlers.kit.locale import Locale
 from handlers.kit.registry import command
 from handlers.kit.team import Right
+from playbooks.levels import Level
 from storage import incidents, mentions, statements, timeline
 from storage.database import Session
 from storage.models import Entry, Incident, Mention, State, Topic, Version, Vote
@@ -89,13 +89,10 @@ def _section(title: str, lines: Sequence[str]) -> str:
 
 
 def _summary(say: Locale, incident: Incident, material: Material) -> str:
-    counts: Counter[str] = Counter()
-    for topic in material.topics:
-        counts.update(topic.platforms)
-    seen = say(", ").join(f"{platform(say, name)} ×{count}" for name, count in counts.most_common())
+    seen = counted(say, material.topics)
     lines = [
-        say("{status}; opened {time} by {by}.", status=status(say, incident), time=say.seconds(incident.opened_at), by=incident.opened_by or say("monitor")),
-        say("Mentions stored: {seen}.", seen=seen) if seen else say("No mentions are stored for it."),
+        say("Opened by {by} at {time}; now: {status}.", status=status(say, incident), time=say.seconds(incident.opened_at), by=incident.opened_by or say("monitor")),
+        say("Comments stored: {seen}.", seen=seen) if seen else say("No comments are stored for it."),
     ]
     if incident.reason:
         lines.append(say("Reason given at the end: {reason}", reason=flat(incident.reason)))
@@ -109,13 +106,14 @@ def _levels(say: Locale, incident: Incident, entries: Sequence[Entry]) -> list[s
         f"- {say.seconds(entry.at)} {describe(say, entry)} ({who(say, entry)})" for entry in entries if entry.kind == "level"
     ]
     first = next((str(entry.data.get("level", "")) for entry in entries if entry.kind == "opened"), incident.level)
-    return [f"- {say.seconds(incident.opened_at)} {say('opened as {level}', level=first)}", *path]
+    level = Level.read(first) or Level(incident.level)
+    return [f"- {say.seconds(incident.opened_at)} {say('opened as {level}', level=level.label(say.language))}", *path]
 
 
 def _times(say: Locale, incident: Incident) -> list[str]:
     def row(label: str, moment: datetime | None) -> str:
         value = say.span(moment - incident.opened_at) if moment else say("never")
-        return f"- {label}: {value}"
+        return f"- {label}{say(': ')}{value}"
 
     return [
         row(say("Time to claim"), incident.claimed_at),
@@ -138,9 +136,9 @@ def _rows(say: Locale, entries: Sequence[Entry]) -> list[str]:
 def _statements(say: Locale, versions: Sequence[tuple[Version, Sequence[Vote]]]) -> list[str]:
     lines: list[str] = []
     for version, votes in versions:
-        cast = say(", ").join(f"{vote.person} {say(vote.choice)} {say.clock(vote.at)}" for vote in votes) or say("no votes")
+        cast = say(", ").join(f"{vote.person} {say(CHOICES[vote.choice])} {say.clock(vote.at)}" for vote in votes) or say("no votes")
         lines += [
-            f"### v{version.number} · {say(version.state)} · {version.hash[:12]}",
+            f"### v{version.number} · {say(VERSIONS[version.state])} · {version.hash[:12]}",
             "",
             say("Written by {authors}; votes: {votes}", authors=say(", ").join(version.authors), votes=cast),
             "",
@@ -154,7 +152,7 @@ def _people(say: Locale, entries: Sequence[Entry]) -> list[str]:
     deeds: dict[str, list[str]] = {}
     for entry in entries:
         deeds.setdefault(who(say, entry), []).append(flat(describe(say, entry)))
-    return [f"- {name} ({len(each)}): {'; '.join(each)}" for name, each in _by_count(deeds).items()]
+    return [f"- {name} ×{len(each)}{say(': ')}{say('; ').join(each)}" for name, each in _by_count(deeds).items()]
 
 
 def _by_count(deeds: Mapping[str, list[str]]) -> dict[str, list[str]]:

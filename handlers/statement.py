@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from handlers.kit.arguments import VersionNumber
-from handlers.kit.cards import Button, ButtonTone, Card, Form, FormField, Section, Tone
-from handlers.kit.context import CardBuilder, Context
+from handlers.kit.cards import Card, Form, FormField, Tone, cut
+from handlers.kit.context import CardBuilder, Context, FormBuilder
+from handlers.kit.entries import VERSIONS
 from handlers.kit.errors import ConflictError, NotAllowedError, NotFoundError, UserError
-from handlers.kit.incident_card import cut, refresh, status
+from handlers.kit.incident_card import headline, over, refresh
 from handlers.kit.locale import Locale
 from handlers.kit.registry import command
+from handlers.kit.statement_card import SHORT_HASH, Standing, settled_card, statement_card
 from handlers.kit.team import Right
 from playbooks.levels import Level
 from playbooks.templates import SlotError, Template, render
@@ -24,8 +26,6 @@ from storage.models import LIVING, Incident, Version, Vote
 APPROVER = "lead"
 """The roster role whose votes count."""
 DEFAULT_TEMPLATE = "holding"
-SHORT_HASH = 12
-MARKS = {"approve": "✅", "changes": "✏️", "veto": "⛔"}
 LONGEST = 20_000
 """Characters of one statement; a WeChat article body takes fewer than 20,000."""
 
@@ -47,7 +47,8 @@ async def draft(ctx: Context, incident: Incident, template: Template | None = No
         text = render(chosen, _slots(ctx, incident), language)
     except SlotError as error:
         raise UserError(
-            ctx.say("The template needs: {slots}", slots=", ".join(error.missing)), hint=ctx.say("edit N TEXT sets the text by hand.")
+            ctx.say("The template lacks: {slots}", slots=ctx.say(", ").join(error.missing)),
+            hint=ctx.say("Write it by hand: edit {number} TEXT", number=incident.id),
         ) from error
     await _add(ctx, incident, text, chosen.id)
 
@@ -62,7 +63,7 @@ def _slots(ctx: Context, incident: Incident) -> dict[str, str]:
     say = Locale(language=ctx.team.language, zone=ctx.team.zone, now=ctx.now)
     return {
         "brand": ctx.team.brand,
-        "topic": cut(incident.title),
+        "topic": cut(incident.title).removesuffix("…"),
         "opened_at": say.clock(incident.opened_at),
         "next_update_at": say.clock(ctx.now + rules.update_every),
         "contact": str(ctx.settings.get("contact") or say("our official customer service")),
@@ -73,39 +74,54 @@ def _slots(ctx: Context, incident: Incident) -> dict[str, str]:
     "edit",
     area="voice",
     right=Right.WORK,
-    help="Change the statement; votes start anew",
+    help="Edit the statement; the votes start anew",
     usage="edit N [TEXT]",
     example="edit 12 我们已关注到……",
     aliases=("修改",),
 )
 async def edit(ctx: Context, incident: Incident, version: VersionNumber | None = None, text: str = "") -> None:
     """A new version with this text; without text, a form that holds the present one."""
-    newest = (await statements.of(ctx.session, incident.id or 0))[-1:]
-    if not newest:
-        raise NotFoundError(ctx.say("#{number} has no statement yet.", number=incident.id), hint="draft N")
-    if version is not None and version != newest[0].number:
-        raise _superseded(ctx, version, newest[0])
-    if not text.strip():
-        present = newest[0].text
-        ctx.form = lambda say: Form(
-            title=say("Change the statement"),
-            fields=(FormField(name="text", label=say("Text"), long=True, initial=present),),
-            action="statement.edit",
-            value=f"{incident.id} v{newest[0].number}",
-            submit=say("Send"),
+    newest = next(reversed(await statements.of(ctx.session, incident.id or 0)), None)
+    if newest and version not in {None, newest.number}:
+        raise _superseded(ctx, version or 0, newest)
+    if newest is None and not text.strip():
+        raise _none_yet(ctx, incident)
+    if newest and not text.strip():
+        ctx.form = _edit_form(incident, newest)
+    elif newest and text.strip() == newest.text:
+        raise ConflictError(
+            ctx.say("The text is the same as v{version}.", version=newest.number),
+            hint=ctx.say("Votes are bound to the text, so send it when it has changed."),
         )
-        return
-    if text.strip() == newest[0].text:
-        raise ConflictError(ctx.say("The text is the same as v{version}.", version=newest[0].number))
-    await _add(ctx, incident, text.strip(), newest[0].template)
+    else:
+        await _add(ctx, incident, text.strip(), newest.template if newest else "")
+
+
+def _edit_form(incident: Incident, newest: Version) -> FormBuilder:
+    return lambda say: Form(
+        title=say("Edit the statement"),
+        fields=(FormField(name="text", label=say("Text"), long=True, initial=newest.text),),
+        action="statement.edit",
+        value=f"{incident.id} v{newest.number}",
+        submit=say("Send"),
+    )
 
 
 async def _add(ctx: Context, incident: Incident, text: str, template: str) -> None:
     if incident.state not in LIVING:
-        raise ConflictError(ctx.say("#{number} is over: {status}.", number=incident.id, status=status(ctx.say, incident)))
+        raise over(ctx, incident)
     if len(text) > LONGEST:
-        raise UserError(ctx.say("The text has {n} characters; at most {most} are possible.", n=len(text), most=LONGEST), field="text")
+        raise UserError(
+            ctx.say("The text has {n} characters; at most {most} are possible.", n=len(text), most=LONGEST),
+            hint=ctx.say("Shorten it; details can go out later."),
+            field="text",
+        )
     older = await statements.of(ctx.session, incident.id or 0)
+    if older and older[-1].state == "pending" and older[-1].text == text:
+        raise ConflictError(
+            ctx.say("The text is the same as v{version}.", version=older[-1].number),
+            hint=ctx.say("v{version} waits for approval in the thread.", version=older[-1].number),
+        )
     version = await statements.add(
         ctx.session,
         Version(
@@ -122,16 +138,17 @@ async def _add(ctx: Context, incident: Incident, text: str, template: str) -> No
     )
     await ctx.session.refresh(incident)
     await ctx.log(incident, "drafted", "", version=version.number, hash=version.hash[:SHORT_HASH], text_hash=version.hash)
-    for old in older[-1:]:
+    for old in [each for each in older[-1:] if each.state != "approved"]:
         ctx.edit(_key(old), await _card(ctx, incident, old), incident)
     ctx.thread(incident, await _card(ctx, incident, version), key=_key(version))
-    number = version.number
+    number, voters = version.number, (await _standing(ctx, incident, version)).open_to
     ctx.announce(
         "leads",
         lambda say: Card(
-            title=say("#{number}: statement v{version} waits for approval", number=incident.id, version=number),
-            text=say("{by} wrote it; it stands in the incident's thread.", by=ctx.by.name),
+            title=say("Statement #{incident} v{version}", incident=incident.id, version=number) + f" · {say(VERSIONS['pending'])}",
+            text=say("{incident}\n{by} wrote it. Text and buttons are in the incident's thread.", incident=headline(say, incident), by=ctx.by.name),
             tone=Tone(incident.level),
+            notify=voters,
         ),
         incident=incident,
     )
@@ -171,7 +188,7 @@ async def approve(ctx: Context, incident: Incident, version: VersionNumber | Non
     "changes",
     area="voice",
     right=Right.LOOK,
-    help="Ask for changes to the statement, with the reason",
+    help="Ask for changes",
     usage="changes N REASON",
     example="changes 12 时间写错了",
     aliases=("要求修改",),
@@ -183,18 +200,18 @@ async def changes(
     """The version goes back to its authors."""
     pending = await _vote(ctx, incident, version, "changes", reason)
     await statements.settle(ctx.session, pending, "changes", ctx.now)
-    await _voted(ctx, incident, pending)
+    await _voted(ctx, incident, pending, reason)
 
 
 @command(
     "veto",
     area="voice",
     right=Right.LOOK,
-    help="Veto the statement, with the reason",
+    help="Veto the statement",
     usage="veto N REASON",
     example="veto 12 事实未核实",
     aliases=("否决",),
-    labels={"reason": "Why not"},
+    labels={"reason": "Reason for the veto"},
 )
 async def veto(
     ctx: Context, incident: Incident, version: VersionNumber | None = None, *, reason: str
@@ -202,7 +219,7 @@ async def veto(
     """The version is off the table."""
     pending = await _vote(ctx, incident, version, "veto", reason)
     await statements.settle(ctx.session, pending, "vetoed", ctx.now)
-    await _voted(ctx, incident, pending)
+    await _voted(ctx, incident, pending, reason)
 
 
 async def _vote(
@@ -210,14 +227,21 @@ async def _vote(
 ) -> Version:
     version = await _pending(ctx, incident, number)
     if ctx.by.guest or APPROVER not in ctx.by.roles:
-        raise NotAllowedError(ctx.say("Only people with the role {role} vote on statements.", role=APPROVER))
+        raise NotAllowedError(ctx.say("Only leads vote on statements."), hint=ctx.say("Who you are here: /crisis whoami"))
     if ctx.by.name in version.authors and choice == "approve":
-        raise NotAllowedError(ctx.say("You wrote part of v{version}, so others must approve it.", version=version.number))
+        able = _open_to(ctx, version, ())
+        raise NotAllowedError(
+            ctx.say("You wrote part of v{version}, so others have to approve it.", version=version.number),
+            hint=ctx.say("These may: {names}", names=ctx.say(", ").join(able) or ctx.say("nobody")),
+        )
     ballot = Vote(
         version_id=version.id or 0, person=ctx.by.name, choice=choice, hash=version.hash, reason=reason, at=ctx.now
     )
     if not await statements.vote(ctx.session, ballot):
-        raise ConflictError(ctx.say("You have voted on v{version} already.", version=version.number))
+        raise ConflictError(
+            ctx.say("You have voted on v{version} already.", version=version.number),
+            hint=ctx.say("Edit the text if it must change: the votes start anew."),
+        )
     await ctx.log(
         incident, choice, reason, version=version.number, hash=version.hash[:SHORT_HASH], text_hash=version.hash
     )
@@ -227,24 +251,35 @@ async def _vote(
 async def _pending(ctx: Context, incident: Incident, number: VersionNumber | None) -> Version:
     versions = await statements.of(ctx.session, incident.id or 0)
     if not versions:
-        raise NotFoundError(ctx.say("#{number} has no statement yet.", number=incident.id), hint="draft N")
+        raise _none_yet(ctx, incident)
     wanted = next((each for each in versions if each.number == number), None) if number else versions[-1]
     if wanted is None:
-        raise NotFoundError(ctx.say("#{number} has no v{version}.", number=incident.id, version=number))
+        raise NotFoundError(
+            ctx.say("#{number} has no v{version}.", number=incident.id, version=number),
+            hint=ctx.say("The newest is v{version}.", version=versions[-1].number),
+        )
     locked = await statements.lock(ctx.session, wanted.id or 0)
     if locked is None or locked.state != "pending":
         if wanted is not versions[-1]:
             raise _superseded(ctx, wanted.number, versions[-1])
+        state = ctx.say(VERSIONS[locked.state if locked else "superseded"])
         raise ConflictError(
-            ctx.say("v{version} takes no votes: {state}.", version=wanted.number, state=ctx.say(locked.state if locked else "gone"))
+            ctx.say("Voting on v{version} is over: {state}", version=wanted.number, state=state),
+            hint=ctx.say("A new text: edit {number} TEXT", number=incident.id),
         )
     return locked
 
 
+def _none_yet(ctx: Context, incident: Incident) -> NotFoundError:
+    return NotFoundError(
+        ctx.say("#{number} has no statement yet.", number=incident.id), hint=ctx.say("Draft one: draft {number}", number=incident.id)
+    )
+
+
 def _superseded(ctx: Context, number: int, newest: Version) -> ConflictError:
     return ConflictError(
-        ctx.say("v{version} is superseded; v{newest} is the present text.", version=number, newest=newest.number),
-        hint=ctx.say("Read v{newest} in the thread and vote on that.", newest=newest.number),
+        ctx.say("v{version} is superseded by v{newest}.", version=number, newest=newest.number),
+        hint=ctx.say("Read v{newest} in the thread first.", newest=newest.number),
     )
 
 
@@ -253,67 +288,41 @@ def _needed(ctx: Context, incident: Incident, version: Version) -> int:
     return max(version.needed, ctx.library.levels[Level(incident.level)].approvals)
 
 
-async def _voted(ctx: Context, incident: Incident, version: Version) -> None:
+async def _voted(ctx: Context, incident: Incident, version: Version, reason: str = "") -> None:
     await ctx.session.refresh(version)
     ctx.edit(_key(version), await _card(ctx, incident, version), incident)
-    await refresh(ctx, incident)
+    if version.state == "approved":
+        await refresh(ctx, incident)
     number, state = version.number, version.state
-    ctx.whisper(
-        lambda say: Card(title=say("Your vote on #{incident} v{version} counts: {state}.", incident=incident.id, version=number, state=say(state)), tone=Tone.GOOD),
+    ctx.confirm(
+        lambda say: Card(
+            title=say("Your vote on #{incident} v{version} counts: {state}", incident=incident.id, version=number, state=say(VERSIONS[state])),
+            tone=Tone.GOOD,
+        ),
         incident,
     )
-    if version.state != "pending":
-        ctx.thread(incident, lambda say: _settled(say, incident, number, state))
-
-
-def _settled(say: Locale, incident: Incident, number: int, state: str) -> Card:
-    return Card(
-        title=say("#{incident}: statement v{version}: {state}", incident=incident.id, version=number, state=say(state)),
-        text=say("The text may go out now, unchanged. A person publishes it.") if state == "approved" else "",
-        tone=Tone.GOOD if state == "approved" else Tone.WARN,
-    )
+    if state != "pending":
+        by, authors = ctx.by.name, tuple(name for name in version.authors if name != ctx.by.name)
+        ctx.thread(incident, lambda say: settled_card(say, incident, number, state, f"{by}{say(': ')}{reason}" if reason else "", authors))
 
 
 def _key(version: Version) -> str:
     return f"statement:{version.incident_id}:{version.number}"
 
 
+async def _standing(ctx: Context, incident: Incident, version: Version) -> Standing:
+    cast = await statements.votes(ctx.session, version.id or 0)
+    return Standing(cast=cast, needed=_needed(ctx, incident, version), open_to=_open_to(ctx, version, cast))
+
+
+def _open_to(ctx: Context, version: Version, cast: Sequence[Vote]) -> tuple[str, ...]:
+    """Who may still approve a version."""
+    barred = {*version.authors, *(vote.person for vote in cast)}
+    return tuple(each.name for each in ctx.team.people if APPROVER in each.roles and each.name not in barred)
+
+
 async def _card(ctx: Context, incident: Incident, version: Version) -> CardBuilder:
     await ctx.session.refresh(version)
-    cast = await statements.votes(ctx.session, version.id or 0)
-    needed = _needed(ctx, incident, version)
-    title = ctx.library.templates[version.template] if version.template in ctx.library.templates else None
-    return lambda say: _laid_out(say, incident, version, cast, needed, title.name(say.language) if title else version.template)
-
-
-def _laid_out(
-    say: Locale, incident: Incident, version: Version, cast: Sequence[Vote], needed: int, title: str
-) -> Card:
-    given = sum(vote.choice == "approve" for vote in cast)
-    value = f"{incident.id} v{version.number}"
-    lines = tuple(
-        f"{MARKS[vote.choice]} {vote.person} {say.clock(vote.at)}" + (f" · {vote.reason}" if vote.reason else "")
-        for vote in cast
-    )
-    waiting = version.state == "pending"
-    where = say("waiting, {given} of {needed} approvals", given=given, needed=needed) if waiting else say(version.state)
-    return Card(
-        title=say("Statement #{incident} v{version} {title} · {where}", incident=incident.id, version=version.number, title=title, where=where),
-        tone=Tone(incident.level) if waiting else (Tone.GOOD if version.state == "approved" else Tone.PLAIN),
-        verbatim=version.text,
-        sections=(Section(lines=lines),) if lines else (),
-        buttons=(
-            Button(label=say("Approve"), action="statement.approve", value=value, tone=ButtonTone.PRIMARY),
-            Button(label=say("Change…"), action="statement.edit", value=value),
-            Button(label=say("Ask for changes…"), action="statement.changes", value=value),
-            Button(label=say("Veto…"), action="statement.veto", value=value, tone=ButtonTone.DANGER),
-        )
-        if waiting
-        else (),
-        footer=say(
-            "{n} characters · text {hash} · written by {authors}",
-            n=len(version.text),
-            hash=version.hash[:SHORT_HASH],
-            authors=say(", ").join(version.authors),
-        ),
-    )
+    standing = await _standing(ctx, incident, version)
+    template = ctx.library.templates.get(version.template)
+    return lambda say: statement_card(say, incident, version, standing, template.name(say.language) if template else "")

@@ -10,7 +10,6 @@ from handlers.kit.entries import line
 from handlers.kit.errors import UsageError
 from handlers.kit.incident_card import headline
 from handlers.kit.locale import Locale
-from handlers.kit.messages import Typed
 from handlers.kit.registry import command
 from handlers.kit.team import Right
 from storage import timeline as entries
@@ -37,9 +36,9 @@ async def timeline(ctx: Context, incident: Incident) -> None:
 def _card(say: Locale, incident: Incident, found: Sequence[Entry]) -> Card:
     hidden = incident.entries - len(found)
     return Card(
-        title=say("Timeline of {incident}", incident=headline(say, incident)),
+        title=say("Timeline · {incident}", incident=headline(say, incident)),
         tone=Tone.PLAIN,
-        text=say("{n} earlier entries are in the review.", n=hidden) if hidden > 0 else "",
+        text=say("Earlier entries: {n}, all in the review", n=hidden) if hidden > 0 else "",
         sections=(Section(lines=tuple(line(say, entry) for entry in found)),),
     )
 
@@ -48,7 +47,7 @@ def _card(say: Locale, incident: Incident, found: Sequence[Entry]) -> Card:
     "log",
     area="work",
     right=Right.WORK,
-    help="Add to the timeline; as a reply, the message that is replied to",
+    help="Log a text, or the message you reply to",
     usage="log N TEXT",
     example="log 12 已联系顾客，退款今天到账",
     aliases=("记录",),
@@ -59,20 +58,16 @@ async def log(ctx: Context, incident: Incident, text: str = "") -> None:
     quoted = ctx.quoted if ctx.quoted and not text else None
     words = quoted.text if quoted else text
     if not words.strip():
-        raise UsageError(ctx.say("There is nothing to log."), hint=ctx.say("Usage: {usage} · for example: {example}", usage="log N TEXT", example="log 12 已联系顾客"))
+        raise UsageError(
+            ctx.say("There is nothing to log."),
+            hint=ctx.say("Usage: {usage} · for example: {example}", usage=ctx.say("log N TEXT"), example="log 12 已联系顾客"),
+        )
     data = {"author": quoted.author} if quoted and quoted.author else {}
     text_of_entry = f"{quoted.author}：{words}" if quoted and quoted.author else words
-    entry = await ctx.log(
-        incident, "log", text_of_entry, source=_source(ctx), at=quoted.at if quoted else None, **data
-    )
+    source = f"{ctx.at.transport}:{ctx.at.channel}:{quoted.message}" if quoted and ctx.at else None
+    entry = await ctx.log(incident, "log", text_of_entry, source=source, at=quoted.at if quoted else None, **data)
     if entry is None:
         ctx.whisper(lambda say: Card(title=say("That message is in the timeline of #{number} already.", number=incident.id)), incident)
     else:
         seq = entry.seq
-        ctx.whisper(lambda say: Card(title=say("Logged: #{number}, entry {seq}.", number=incident.id, seq=seq), tone=Tone.GOOD), incident)
-
-
-def _source(ctx: Context) -> str | None:
-    if ctx.at is None or ctx.quoted is None or (isinstance(ctx.happening, Typed) and ctx.happening.text.split(maxsplit=1)[1:]):
-        return None
-    return f"{ctx.at.transport}:{ctx.at.channel}:{ctx.quoted.message}"
+        ctx.whisper(lambda say: Card(title=say("Logged in #{number} as entry {seq}.", number=incident.id, seq=seq), tone=Tone.GOOD), incident)

@@ -50,11 +50,12 @@ class Matcher:
         self._playbooks = {playbook.id: playbook for playbook in active}
         self._owners: dict[str, list[str]] = defaultdict(list)
         self._severe: set[str] = set()
+        self._common = {plain(word) for playbook in active for word in playbook.signals.common}
         self._patterns: list[tuple[re.Pattern[str], str]] = []
         for playbook in active:
             severe = [plain(word) for word in playbook.signals.severe]
             self._severe.update(severe)
-            for word in (*severe, *map(plain, playbook.signals.any)):
+            for word in (*severe, *map(plain, (*playbook.signals.any, *playbook.signals.common))):
                 self._owners[word].append(playbook.id)
             self._patterns += [
                 (re.compile(pattern, re.IGNORECASE), playbook.id) for pattern in playbook.signals.regex
@@ -63,16 +64,21 @@ class Matcher:
         self._words = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
 
     def match(self, text: str) -> Match:
-        """Find the playbook that a text speaks for most: severe words first, then the number of signals."""
-        found = self._found(text)
-        if not found:
-            return Match("", ())
-        best = max(found, key=lambda name: (len(self.severe(found[name])), len(found[name])))
-        return Match(best, tuple(found[best].values()))
+        """Find the playbook that a text speaks for most: see `matches`."""
+        return next((Match(*each) for each in self.matches(text).items()), Match("", ()))
 
     def matches(self, text: str) -> dict[str, tuple[str, ...]]:
-        """Every playbook that a text speaks for, and the signals that say so."""
-        return {name: tuple(hits.values()) for name, hits in self._found(text).items()}
+        """Every playbook that a text speaks for, and the signals that say so.
+
+        First comes the one with most severe words, then most telling ones (see `telling`), then most signals.
+        """
+        found = {name: tuple(hits.values()) for name, hits in self._found(text).items()}
+
+        def strength(name: str) -> tuple[int, int, int]:
+            hits = found[name]
+            return len(self.severe(hits)), len(self.telling(hits)), len(hits)
+
+        return {name: found[name] for name in sorted(found, key=strength, reverse=True)}
 
     def propose(self, texts: Sequence[str]) -> list[Proposal]:
         """Rank the playbooks by how many texts speak for them, then by how many different signals do."""
@@ -100,6 +106,13 @@ class Matcher:
     def severe(self, hits: Iterable[str]) -> tuple[str, ...]:
         """Those of the hits that alarm on their own."""
         return tuple(hit for hit in hits if hit in self._severe)
+
+    def telling(self, hits: Iterable[str]) -> tuple[str, ...]:
+        """Those of the hits that tell one matter from another: not a common word, nor a phrase around one."""
+        return tuple(hit for hit in hits if not self._is_common(hit))
+
+    def _is_common(self, hit: str) -> bool:
+        return hit in self._common if hit in self._owners else any(word in hit for word in self._common)
 
     def _found(self, text: str) -> dict[str, dict[str, str]]:
         """Each playbook's signals in a text, in the order in which they were met: the word or pattern, and what it met.

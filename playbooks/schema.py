@@ -90,18 +90,22 @@ class Signals(Strict):
 
     Args:
         any: each adds to the likelihood.
+        common: what people also say to any other trouble (退款, 投诉): they speak for this kind, but do not tell one matter
+            from another.
         severe: one comment with such a word is enough to alarm.
-        regex: for what people word in many ways; see `_checked_pattern` for what is allowed.
+        regex: for what people word in many ways; see `_checked_pattern` for what is allowed. What it finds around a common
+            word is common too.
     """
 
     any: tuple[Word, ...] = Field(min_length=1)
+    common: tuple[Word, ...] = ()
     severe: tuple[Word, ...] = ()
     regex: tuple[Pattern, ...] = ()
 
     @model_validator(mode="after")
     def _each_word_once(self) -> Self:
         seen: set[str] = set()
-        for key, words in (("any", self.any), ("severe", self.severe)):
+        for key, words in (("any", self.any), ("common", self.common), ("severe", self.severe)):
             for index, word in enumerate(words):
                 if word.casefold() in seen:
                     raise FaultError(f'"{word}" stands here already', "keep one of them", at=(key, index))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import Connection, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -21,6 +23,10 @@ DatabaseError = SQLAlchemyError
 
 BUSY_MS = 15_000
 """How long SQLite waits for a lock that another process holds."""
+PRAGMAS = (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+"""`FULL`: what was acknowledged survives a power cut, not only a crash; it costs a fraction of a millisecond a commit."""
+UPGRADE_LOCK = 0x_FE46_4875
+"""PostgreSQL's advisory lock for migrations; any number that nobody else uses."""
 
 
 class Database:
@@ -38,48 +44,78 @@ class Database:
         self.url = with_driver(url)
         self.is_sqlite = self.url.startswith("sqlite")
         self._info = {"key": key}
+        self.longest_write = 0.0
+        """Seconds of the longest writing transaction so far; while it lasts, nobody else writes."""
         self._turn = asyncio.Lock()
         self._writer = self._engine("BEGIN IMMEDIATE", size=1)
         self._reader = self._engine("BEGIN", size=4) if self.is_sqlite else self._writer
 
-    def _engine(self, begin: str, *, size: int) -> AsyncEngine:
+    def _engine(self, begin: str, *, size: int, pragmas: Sequence[str] = PRAGMAS) -> AsyncEngine:
         if not self.is_sqlite:
-            return create_async_engine(self.url, pool_size=8, pool_pre_ping=True)
-        engine = create_async_engine(self.url, pool_size=size, max_overflow=0, pool_timeout=60)
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+            return create_async_engine(self.url, pool_size=8, pool_pre_ping=True, hide_parameters=True)
+        # Parameters are what people wrote; errors, which end in logs, must not quote them.
+        engine = create_async_engine(
+            self.url, pool_size=size, max_overflow=0, pool_timeout=60, hide_parameters=True
+        )
+        event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, pragmas))
         event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(begin))
         return engine
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Session]:
         """A transaction that only looks."""
-        async with AsyncSession(self._reader, expire_on_commit=False, info=self._info) as session, session.begin():
+        async with (
+            AsyncSession(self._reader, expire_on_commit=False, info=self._info) as session,
+            session.begin(),
+        ):
             yield session
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Session]:
         """A transaction that is committed at the end of the block, or rolled back if it raises."""
-        if not self.is_sqlite:
-            async with AsyncSession(self._writer, expire_on_commit=False, info=self._info) as session, session.begin():
+        turn = self._turn if self.is_sqlite else nullcontext()
+        async with turn:
+            began = monotonic()
+            async with (
+                AsyncSession(self._writer, expire_on_commit=False, info=self._info) as session,
+                session.begin(),
+            ):
                 yield session
-            return
-        async with self._turn, AsyncSession(self._writer, expire_on_commit=False, info=self._info) as session:
-            async with session.begin():
-                yield session
+            self.longest_write = max(self.longest_write, monotonic() - began)
 
     async def upgrade(self) -> None:
-        """Bring the tables to the newest migration."""
+        """Bring the tables to the newest migration: all of it, or nothing if it is cut off."""
         if self.is_sqlite and (file := make_url(self.url).database):
             Path(file).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_async_engine(self.url)
-        async with engine.begin() as connection:
-            await connection.run_sync(_upgrade)
-        await engine.dispose()
+        # Alembic changes a SQLite table by making it anew, which must not look like deleting what others refer to.
+        engine = self._engine("BEGIN IMMEDIATE", size=1, pragmas=[*PRAGMAS, "foreign_keys=OFF"])
+        try:
+            async with engine.begin() as connection:
+                if not self.is_sqlite:
+                    # Two processes may start on the same database in the same moment.
+                    await connection.execute(select(func.pg_advisory_xact_lock(UPGRADE_LOCK)))
+                await connection.run_sync(_upgrade)
+        finally:
+            await engine.dispose()
+
+    async def answers(self) -> bool:
+        """Tell whether the database can be reached."""
+        try:
+            async with self.read() as session:
+                await session.execute(select(1))
+        except (DatabaseError, OSError):
+            return False
+        return True
 
     async def close(self) -> None:
         """Close every connection."""
         await self._writer.dispose()
         await self._reader.dispose()
+
+
+def reason(error: DatabaseError) -> str:
+    """What went wrong, in one line."""
+    return str(error).splitlines()[0]
 
 
 def inserting(session: Session, model: type[Any]) -> Any:
@@ -114,10 +150,10 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_sqlite(pragmas: Sequence[str], connection: Any, _record: Any) -> None:
     # SQLAlchemy sends BEGIN itself (see the "begin" listener), so the driver must not.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={BUSY_MS}", "foreign_keys=ON"):
+    for pragma in pragmas:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

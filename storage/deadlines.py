@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,15 +24,23 @@ async def put(session: Session, incident_id: int, kind: str, due_at: datetime, d
 
 async def drop(session: Session, incident_id: int, *kinds: str) -> None:
     """Drop an incident's open deadlines of these kinds, or all of them."""
-    statement = delete(Deadline).where(col(Deadline.incident_id) == incident_id, col(Deadline.done_at).is_(None))
+    statement = delete(Deadline).where(
+        col(Deadline.incident_id) == incident_id, col(Deadline.done_at).is_(None)
+    )
     if kinds:
         statement = statement.where(col(Deadline.kind).in_(kinds))
     await session.execute(statement)
 
 
-async def open_of(session: Session, incident_id: int) -> Sequence[Deadline]:
-    """An incident's deadlines that have not fired, soonest first."""
-    query = select(Deadline).where(Deadline.incident_id == incident_id, col(Deadline.done_at).is_(None))
+async def of(session: Session, incident_id: int) -> Sequence[Deadline]:
+    """An incident's deadlines, soonest first: those ahead, and those that fired (`done_at`)."""
+    query = select(Deadline).where(Deadline.incident_id == incident_id)
+    return (await session.scalars(query.order_by(col(Deadline.due_at)))).all()
+
+
+async def of_many(session: Session, numbers: Collection[int]) -> Sequence[Deadline]:
+    """The deadlines of several incidents, soonest first."""
+    query = select(Deadline).where(col(Deadline.incident_id).in_(numbers))
     return (await session.scalars(query.order_by(col(Deadline.due_at)))).all()
 
 

@@ -14,7 +14,9 @@ from storage.models import Drill
 
 async def running(session: Session) -> Drill | None:
     """The drill that is on, if one is."""
-    return await session.scalar(select(Drill).where(Drill.state == "running").order_by(col(Drill.id).desc()).limit(1))
+    return await session.scalar(
+        select(Drill).where(Drill.state == "running").order_by(col(Drill.id).desc()).limit(1)
+    )
 
 
 async def start(session: Session, drill: Drill) -> Drill:
@@ -35,6 +37,8 @@ async def end(session: Session, number: int, at: datetime) -> bool:
 
 
 async def _set(session: Session, number: int, *, where: list[Any], **values: Any) -> bool:
-    statement = update(Drill).where(col(Drill.id) == number, col(Drill.state) == "running", *where).values(**values)
+    statement = (
+        update(Drill).where(col(Drill.id) == number, col(Drill.state) == "running", *where).values(**values)
+    )
     result: CursorResult[Any] = await session.execute(statement)  # type: ignore[assignment]
     return result.rowcount == 1

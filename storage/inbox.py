@@ -13,15 +13,17 @@ from storage.database import Session, inserting
 from storage.models import Inbox
 
 
-async def put(session: Session, key: str, payload: Mapping[str, Any], at: datetime, transport: str = "") -> bool:
+async def put(
+    session: Session, key: str, payload: Mapping[str, Any], at: datetime, transport: str = ""
+) -> bool:
     """Store an arrival; False if `key` is there already."""
     statement = (
         inserting(session, Inbox)
         .values(key=key, transport=transport, payload=dict(payload), at=at, outcome="")
         .on_conflict_do_nothing()
+        .returning(Inbox.id)
     )
-    result: CursorResult[Any] = await session.execute(statement)  # type: ignore[assignment]
-    return result.rowcount == 1
+    return await session.scalar(statement) is not None
 
 
 async def waiting(
@@ -43,6 +45,13 @@ async def id_of(session: Session, key: str) -> int | None:
 async def take(session: Session, number: int, at: datetime, outcome: str = "done") -> bool:
     """Mark an arrival as worked on, in the transaction of that work; False if another was first."""
     result: CursorResult[Any] = await session.execute(  # type: ignore[assignment]
-        update(Inbox).where(col(Inbox.id) == number, col(Inbox.done_at).is_(None)).values(done_at=at, outcome=outcome)
+        update(Inbox)
+        .where(col(Inbox.id) == number, col(Inbox.done_at).is_(None))
+        .values(done_at=at, outcome=outcome)
     )
     return result.rowcount == 1
+
+
+async def conclude(session: Session, number: int, outcome: str) -> None:
+    """Say how the work on an arrival ended, in the transaction that took it."""
+    await session.execute(update(Inbox).where(col(Inbox.id) == number).values(outcome=outcome))

@@ -31,15 +31,28 @@ async def create(session: Session, incident: Incident) -> Incident:
 
 
 async def find(
-    session: Session, *, states: Collection[State] | None = None, owner: str = "", drills: bool = False, limit: int = 20
+    session: Session,
+    *,
+    states: Collection[State] | None = None,
+    owner: str = "",
+    drills: bool = False,
+    limit: int = 20,
 ) -> Sequence[Incident]:
     """Incidents, worst and newest first. `drills`: those of drills instead of live ones."""
-    query = select(Incident).where(col(Incident.drill_id).is_not(None) if drills else col(Incident.drill_id).is_(None))
+    query = select(Incident).where(
+        col(Incident.drill_id).is_not(None) if drills else col(Incident.drill_id).is_(None)
+    )
     if states is not None:
         query = query.where(col(Incident.state).in_(list(states)))
     if owner:
         query = query.where(Incident.owner == owner)
     return (await session.scalars(query.order_by(col(Incident.id).desc()).limit(limit))).all()
+
+
+async def ended(session: Session, limit: int = 20) -> Sequence[Incident]:
+    """Live incidents that are over, the latest end first."""
+    query = select(Incident).where(col(Incident.drill_id).is_(None), col(Incident.closed_at).is_not(None))
+    return (await session.scalars(query.order_by(col(Incident.closed_at).desc()).limit(limit))).all()
 
 
 async def every(session: Session) -> Sequence[Incident]:
@@ -60,7 +73,8 @@ async def claim(session: Session, number: int, owner: str, at: datetime) -> bool
 async def hand_over(session: Session, number: int, old: str, new: str) -> bool:
     """Move command from one person to another; False if `old` no longer has it."""
     return await _changed(
-        session, update(Incident).where(col(Incident.id) == number, col(Incident.owner) == old).values(owner=new)
+        session,
+        update(Incident).where(col(Incident.id) == number, col(Incident.owner) == old).values(owner=new),
     )
 
 
@@ -87,7 +101,9 @@ async def move(
         values["closed_at"] = None
     return await _changed(
         session,
-        update(Incident).where(col(Incident.id) == number, col(Incident.state).in_(list(allowed))).values(**values),
+        update(Incident)
+        .where(col(Incident.id) == number, col(Incident.state).in_(list(allowed)))
+        .values(**values),
     )
 
 
@@ -97,7 +113,8 @@ async def set_level(session: Session, number: int, old: str, new: str, why: list
     if why is not None:
         values["why"] = why
     return await _changed(
-        session, update(Incident).where(col(Incident.id) == number, col(Incident.level) == old).values(**values)
+        session,
+        update(Incident).where(col(Incident.id) == number, col(Incident.level) == old).values(**values),
     )
 
 
@@ -133,7 +150,9 @@ async def steps(session: Session, number: int, playbook: str) -> dict[int, Step]
 
 async def topics(session: Session, number: int) -> Sequence[Topic]:
     """The topics that an incident holds."""
-    return (await session.scalars(select(Topic).where(Topic.incident_id == number).order_by(col(Topic.id)))).all()
+    return (
+        await session.scalars(select(Topic).where(Topic.incident_id == number).order_by(col(Topic.id)))
+    ).all()
 
 
 async def _changed(session: Session, statement: Any) -> bool:

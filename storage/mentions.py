@@ -12,11 +12,20 @@ from sqlmodel import col, select
 from storage.database import Session
 from storage.models import LIVING, Incident, Mention, Topic
 
+MOST_PARAMETERS = 10_000
+"""Parameters of one statement; SQLite takes 32,766."""
+
 
 async def known(session: Session, keys: Collection[str]) -> dict[str, Row[Any]]:
     """Those of these mentions that are stored: key -> (id, key, topic_id, likes, replies, shares, plays)."""
-    query = select(  # type: ignore[call-overload]
-        Mention.id, Mention.key, Mention.topic_id, Mention.likes, Mention.replies, Mention.shares, Mention.plays
+    query = select(  # type: ignore[call-overload, misc]
+        Mention.id,
+        Mention.key,
+        Mention.topic_id,
+        Mention.likes,
+        Mention.replies,
+        Mention.shares,
+        Mention.plays,
     ).where(col(Mention.key).in_(keys))
     return {row.key: row for row in (await session.execute(query)).all()}
 
@@ -48,18 +57,21 @@ async def add_topics(session: Session, topics: Sequence[Topic]) -> None:
 
 
 async def update_topics(session: Session, topics: Iterable[Topic]) -> None:
-    """Store the counts of topics, and the incident they belong to."""
+    """Store the counts of topics, what they speak of, and the incident they belong to."""
     rows = [
         {
             "key_id": topic.id,
             "new_incident": topic.incident_id,
+            "new_type": topic.type,
             "new_last": topic.last_at,
             "new_mentions": topic.mentions,
             "new_negatives": topic.negatives,
             "new_fresh": topic.fresh,
             "new_harm": topic.harm,
+            "new_severe": topic.severe,
             "new_likes": topic.likes,
             "new_platforms": topic.platforms,
+            "new_words": topic.words,
         }
         for topic in topics
     ]
@@ -70,47 +82,101 @@ async def update_topics(session: Session, topics: Iterable[Topic]) -> None:
             .where(table.c.id == bindparam("key_id"))
             .values(
                 incident_id=bindparam("new_incident"),
+                type=bindparam("new_type"),
                 last_at=bindparam("new_last", type_=table.c.last_at.type),
                 mentions=bindparam("new_mentions"),
                 negatives=bindparam("new_negatives"),
                 fresh=bindparam("new_fresh"),
                 harm=bindparam("new_harm"),
+                severe=bindparam("new_severe"),
                 likes=bindparam("new_likes"),
                 platforms=bindparam("new_platforms", type_=table.c.platforms.type),
+                words=bindparam("new_words", type_=table.c.words.type),
             )
         )
         await (await session.connection()).execute(statement, rows)
 
 
-async def open_topics(session: Session, since: datetime, closed_since: datetime) -> list[tuple[Topic, bool]]:
+def _lasting(closed_since: datetime) -> Any:
+    """The incidents whose topics take mentions beyond the window: those still worked on, and those ended lately."""
+    return select(Incident.id).where(
+        col(Incident.state).in_(LIVING) | (col(Incident.closed_at) >= closed_since)
+    )
+
+
+async def open_topics(
+    session: Session, drill_id: int | None, since: datetime, closed_since: datetime
+) -> list[tuple[Topic, bool]]:
     """Topics that may still take mentions, and whether they do beyond the window.
 
     Those are the topics that moved since then, and those of an incident that is still worked on or ended lately.
     """
-    lasting = select(Incident.id).where(
-        col(Incident.state).in_(LIVING) | (col(Incident.closed_at) >= closed_since)
-    )
+    lasting = _lasting(closed_since)
     query = select(Topic, col(Topic.incident_id).in_(lasting)).where(
-        (col(Topic.last_at) >= since) | col(Topic.incident_id).in_(lasting)
+        col(Topic.drill_id) == drill_id,
+        (col(Topic.last_at) >= since) | col(Topic.incident_id).in_(lasting),
     )
     return [(topic, bool(is_lasting)) for topic, is_lasting in (await session.execute(query)).all()]
 
 
-async def traces_of(session: Session, topics: Collection[int], each: int) -> list[tuple[int, str, str, list[str]]]:
-    """The newest negatives of some topics, at most `each` of one: (topic id, text, item id, hits)."""
+async def lasting_topics(session: Session, drill_id: int | None, closed_since: datetime) -> set[int | None]:
+    """The ids of the topics that take mentions beyond the window."""
+    query = select(Topic.id).where(
+        col(Topic.drill_id) == drill_id, col(Topic.incident_id).in_(_lasting(closed_since))
+    )
+    return set((await session.scalars(query)).all())
+
+
+async def traces_of(session: Session, topics: Collection[int], each: int) -> list[Row[Any]]:
+    """The newest negatives of some topics, at most `each` of one, the older ones first.
+
+    Returns:
+        Rows of topic_id, text, item_id, author, type, hits, seen_at, written_at.
+    """
+    numbers = list(topics)
+    found: list[Row[Any]] = []
+    for start in range(0, len(numbers), MOST_PARAMETERS):
+        part = numbers[start : start + MOST_PARAMETERS]
+        found += (await session.execute(_traces_of(part, each))).all()
+    return found
+
+
+def _traces_of(topics: Sequence[int], each: int) -> Any:
     ranked = (
+        select(
+            Mention.id,
+            func.row_number()
+            .over(partition_by=col(Mention.topic_id), order_by=col(Mention.id).desc())
+            .label("place"),
+        )
+        .where(col(Mention.topic_id).in_(topics), Mention.label == "negative")
+        .subquery()
+    )
+    return (
         select(  # type: ignore[call-overload]
             Mention.topic_id,
             Mention.text,
             Mention.item_id,
+            Mention.author,
+            Mention.type,
             Mention.hits,
-            func.row_number().over(partition_by=col(Mention.topic_id), order_by=col(Mention.id).desc()).label("place"),
+            Mention.seen_at,
+            Mention.written_at,
         )
-        .where(col(Mention.topic_id).in_(list(topics)), Mention.label == "negative")
-        .subquery()
+        .join(ranked, ranked.c.id == Mention.id)
+        .where(ranked.c.place <= each)
+        .order_by(col(Mention.id))
     )
-    query = select(ranked.c.topic_id, ranked.c.text, ranked.c.item_id, ranked.c.hits).where(ranked.c.place <= each)
-    return [tuple(row) for row in (await session.execute(query)).all()]  # type: ignore[misc]
+
+
+async def under_posts(session: Session, drill_id: int | None, since: datetime) -> list[tuple[str, int]]:
+    """How many mentions arrived under each post since then: (item id, count)."""
+    query = (
+        select(Mention.item_id, func.count())
+        .where(col(Mention.drill_id) == drill_id, col(Mention.seen_at) >= since)
+        .group_by(Mention.item_id)
+    )
+    return [(item, count) for item, count in (await session.execute(query)).all()]
 
 
 async def newest(session: Session, incident_id: int, limit: int = 3) -> Sequence[Mention]:
@@ -153,7 +219,12 @@ async def share(session: Session, incident_id: int, since: datetime) -> tuple[in
     query = select(
         func.count().filter(col(Mention.label) == "negative"),
         func.count(),
-    ).where(col(Mention.item_id).in_(items), col(Mention.seen_at) >= since, Mention.kind != "post", Mention.kind != "video")
+    ).where(
+        col(Mention.item_id).in_(items),
+        col(Mention.seen_at) >= since,
+        Mention.kind != "post",
+        Mention.kind != "video",
+    )
     negative, total = (await session.execute(query)).one()
     return negative, total
 

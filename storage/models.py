@@ -134,8 +134,12 @@ class Topic(SQLModel, table=True):
     fresh: int = 0
     """Negatives not older than a day when they arrived: only these may open an incident."""
     harm: float = 0.0
+    severe: bool = False
+    """One of its comments was enough to alarm."""
     likes: int = 0
     platforms: dict[str, Any] = data()
+    words: dict[str, Any] = data()
+    """What its negatives speak of: each word, and how many of them say it."""
 
 
 class Incident(SQLModel, table=True):

@@ -30,7 +30,8 @@ async def put(
     values = dict(data or {})
     query = select(Notice.data).where(Notice.kind == kind, Notice.incident_id == incident_id)
     if not once:
-        query = query.where(col(Notice.done_at).is_(None))
+        # One that is being said just now does not know of this, so it does not count as waiting.
+        query = query.where(col(Notice.done_at).is_(None)).with_for_update(skip_locked=True)
     if values not in (await session.scalars(query)).all():
         session.add(Notice(kind=kind, incident_id=incident_id, data=values, at=at, drill_id=drill_id))
         await session.flush()

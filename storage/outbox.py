@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, exists, func, or_, update
+from sqlalchemy import BindParameter, ColumnElement, CursorResult, bindparam, exists, func, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
@@ -48,6 +49,13 @@ async def due(session: Session, transport: str, now: datetime) -> Sequence[Outbo
     Of each lane (a channel's posts, or its whispers) only the first row, so that one slow channel hides no other. A row
     that goes under a card, or replaces it, is not due while that card is itself still on its way.
     """
+    return (await session.scalars(_due(), {"transport": transport, "now": now})).all()
+
+
+@cache
+def _due() -> Any:
+    """Built once: putting this query together takes longer than running it."""
+    now: BindParameter[datetime] = bindparam("now")
     ready = or_(
         col(Outbox.state).in_(["pending", "unsure"]) & (col(Outbox.not_before) <= now),
         (col(Outbox.state) == "sending") & (col(Outbox.lease_until) < now),
@@ -56,11 +64,11 @@ async def due(session: Session, transport: str, now: datetime) -> Sequence[Outbo
     place = func.row_number().over(partition_by=lane, order_by=(col(Outbox.rank), col(Outbox.id)))
     ranked = (
         select(col(Outbox.id).label("id"), place.label("place"))
-        .where(Outbox.transport == transport, ready, ~_waits_for_card())
+        .where(col(Outbox.transport) == bindparam("transport"), ready, ~_waits_for_card())
         .subquery()
     )
     query = select(Outbox).join(ranked, col(Outbox.id) == ranked.c.id).where(ranked.c.place == 1)
-    return (await session.scalars(query.order_by(col(Outbox.rank), col(Outbox.id)))).all()
+    return query.order_by(col(Outbox.rank), col(Outbox.id))
 
 
 def _waits_for_card() -> ColumnElement[bool]:
@@ -81,7 +89,9 @@ def _waits_for_card() -> ColumnElement[bool]:
 async def next_due(session: Session, transport: str, now: datetime) -> datetime | None:
     """When the next message of a transport that has to wait may go."""
     query = select(func.min(Outbox.not_before)).where(
-        Outbox.transport == transport, col(Outbox.state).in_(["pending", "unsure"]), col(Outbox.not_before) > now
+        Outbox.transport == transport,
+        col(Outbox.state).in_(["pending", "unsure"]),
+        col(Outbox.not_before) > now,
     )
     return await session.scalar(query)
 
@@ -156,7 +166,9 @@ async def copy_in(session: Session, row: Outbox, key: str) -> Spot | None:
 async def move_channel(session: Session, transport: str, old: str, new: str) -> None:
     """Follow a channel whose id the platform changed; sent rows too, since they say where living cards stand."""
     await session.execute(
-        update(Outbox).where(col(Outbox.transport) == transport, col(Outbox.channel) == old).values(channel=new)
+        update(Outbox)
+        .where(col(Outbox.transport) == transport, col(Outbox.channel) == old)
+        .values(channel=new)
     )
 
 
@@ -170,7 +182,9 @@ async def channels_of(session: Session, key: str) -> list[tuple[str, str]]:
     return [(transport, channel) for transport, channel in (await session.execute(query)).all()]
 
 
-async def replace_unsent(session: Session, key: str, transport: str, channel: str, card: dict[str, Any]) -> bool:
+async def replace_unsent(
+    session: Session, key: str, transport: str, channel: str, card: dict[str, Any]
+) -> bool:
     """Put a newer card into a post that has not begun to go out; False if there is none."""
     result: CursorResult[Any] = await session.execute(  # type: ignore[assignment]
         update(Outbox)

@@ -19,7 +19,9 @@ async def meet(session: Session, transport: str, user: str, name: str, username:
     query = select(Seen.name, Seen.username).where(Seen.transport == transport, Seen.user == user)
     if (await session.execute(query)).one_or_none() != tuple(names.values()):
         statement = inserting(session, Seen).values(transport=transport, user=user, **names)
-        await session.execute(statement.on_conflict_do_update(index_elements=["transport", "user"], set_=names))
+        await session.execute(
+            statement.on_conflict_do_update(index_elements=["transport", "user"], set_=names)
+        )
 
 
 async def by_username(session: Session, transport: str, username: str) -> Seen | None:

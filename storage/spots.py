@@ -28,7 +28,12 @@ async def add(
     place is known without its key, and the key is added.
     """
     statement = inserting(session, Spot).values(
-        transport=transport, channel=channel, message=message, key=key, incident_id=incident_id, drill_id=drill_id
+        transport=transport,
+        channel=channel,
+        message=message,
+        key=key,
+        incident_id=incident_id,
+        drill_id=drill_id,
     )
     new = statement.excluded
     await session.execute(
@@ -51,7 +56,7 @@ async def incident_at(session: Session, transport: str, channel: str, messages: 
         col(Spot.message).in_([*messages, ""]),
         col(Spot.incident_id).is_not(None),
     )
-    known = {message: number for message, number in (await session.execute(query)).all()}
+    known = {spot.message: spot.incident_id for spot in (await session.execute(query)).all()}
     return next((known[message] for message in [*messages, ""] if message in known), None)
 
 
@@ -62,7 +67,9 @@ async def copies(session: Session, key: str) -> Sequence[Spot]:
 
 async def key_at(session: Session, transport: str, channel: str, message: str) -> str:
     """The key of the card that a message is a copy of; empty if of none."""
-    query = select(Spot.key).where(Spot.transport == transport, Spot.channel == channel, Spot.message == message)
+    query = select(Spot.key).where(
+        Spot.transport == transport, Spot.channel == channel, Spot.message == message
+    )
     return await session.scalar(query) or ""
 
 

@@ -21,7 +21,9 @@ def hash_of(text: str) -> str:
 
 async def add(session: Session, version: Version) -> Version:
     """Store a new version under the incident's next number; older pending ones are superseded."""
-    incident = await session.scalar(select(Incident).where(Incident.id == version.incident_id).with_for_update())
+    incident = await session.scalar(
+        select(Incident).where(Incident.id == version.incident_id).with_for_update()
+    )
     if incident is None:
         raise LookupError(f"no incident {version.incident_id}")
     await session.refresh(incident, ["versions"])
@@ -29,7 +31,9 @@ async def add(session: Session, version: Version) -> Version:
     version.number = incident.versions
     await session.execute(
         update(Version)
-        .where(col(Version.incident_id) == version.incident_id, col(Version.state).in_(["pending", "changes"]))
+        .where(
+            col(Version.incident_id) == version.incident_id, col(Version.state).in_(["pending", "changes"])
+        )
         .values(state="superseded", settled_at=version.created_at)
     )
     session.add(version)
@@ -40,13 +44,17 @@ async def add(session: Session, version: Version) -> Version:
 async def of(session: Session, incident_id: int) -> Sequence[Version]:
     """An incident's versions in order."""
     return (
-        await session.scalars(select(Version).where(Version.incident_id == incident_id).order_by(col(Version.number)))
+        await session.scalars(
+            select(Version).where(Version.incident_id == incident_id).order_by(col(Version.number))
+        )
     ).all()
 
 
 async def votes(session: Session, version_id: int) -> Sequence[Vote]:
     """The votes on a version, in order."""
-    return (await session.scalars(select(Vote).where(Vote.version_id == version_id).order_by(col(Vote.id)))).all()
+    return (
+        await session.scalars(select(Vote).where(Vote.version_id == version_id).order_by(col(Vote.id)))
+    ).all()
 
 
 async def lock(session: Session, version_id: int) -> Version | None:
@@ -69,7 +77,9 @@ async def settle(session: Session, version: Version, state: str, at: datetime) -
     """Move a pending version to approved, changes or vetoed; False if it is no longer pending."""
     result: CursorResult[Any] = await session.execute(  # type: ignore[assignment]
         update(Version)
-        .where(col(Version.id) == version.id, col(Version.state) == "pending", col(Version.hash) == version.hash)
+        .where(
+            col(Version.id) == version.id, col(Version.state) == "pending", col(Version.hash) == version.hash
+        )
         .values(state=state, settled_at=at)
     )
     return result.rowcount == 1

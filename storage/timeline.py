@@ -16,13 +16,21 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from storage.database import Session
+from storage.database import Session, inserting
 from storage.models import Entry, Incident
 
 
 def digest_of(salt: str, entry: Entry) -> str:
     """The salted digest of what an entry says."""
-    content = [entry.incident_id, entry.seq, entry.at.isoformat(), entry.kind, entry.by, entry.text, entry.data]
+    content = [
+        entry.incident_id,
+        entry.seq,
+        entry.at.isoformat(),
+        entry.kind,
+        entry.by,
+        entry.text,
+        entry.data,
+    ]
     canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(f"{salt}\n{canonical}".encode()).hexdigest()
 
@@ -45,14 +53,8 @@ async def append(
 ) -> Entry | None:
     """Add an entry to an incident's timeline.
 
-    Args:
-        source: the message it comes from; a second entry from the same one is not made.
-
-    Returns:
-        The entry, or None if `source` is there already.
+    `source` names the message it comes from: from one message one entry is made, and None is returned for any other.
     """
-    if source is not None and await session.scalar(select(Entry.id).where(Entry.source == source)):
-        return None
     incident = await session.scalar(select(Incident).where(Incident.id == incident_id).with_for_update())
     if incident is None:
         raise LookupError(f"no incident {incident_id}")
@@ -73,10 +75,14 @@ async def append(
     )
     entry.digest = digest_of(entry.salt, entry)
     entry.link = link_of(session.info["key"], incident.head, entry.digest)
-    incident.entries, incident.head = entry.seq, entry.link
-    session.add(entry)
-    await session.flush()
-    return entry
+    statement = inserting(session, Entry).values(entry.model_dump(exclude={"id"}))
+    stored: Entry | None = await session.scalar(
+        statement.on_conflict_do_nothing(index_elements=["source"]).returning(Entry)
+    )
+    if stored is not None:
+        incident.entries, incident.head = stored.seq, stored.link
+        await session.flush()
+    return stored
 
 
 async def of(session: Session, incident_id: int, *, last: int | None = None) -> Sequence[Entry]:

@@ -15,16 +15,17 @@ DISPLEASURE, SIGNAL, SEVERE = 1, 2, 3
 
 
 async def grade(
-    session: Session, levels: Levels, incident: Incident, topics: Sequence[Topic], now: datetime, window: timedelta, *, severe: bool
+    session: Session, levels: Levels, incident: Incident, topics: Sequence[Topic], now: datetime, window: timedelta
 ) -> Grade:
     """Add up harm, volume, growth, reach and platforms of all that an incident holds."""
     number = incident.id or 0
     lately = await mentions.negatives_between(session, number, now - window, now)
     before = await mentions.negatives_between(session, number, now - 2 * window, now - window)
     platforms = {name for topic in topics for name in topic.platforms}
+    is_severe = any(topic.severe for topic in topics)
     return levels.grade(
         {
-            Factor.HARM: SEVERE if severe else (SIGNAL if incident.type else DISPLEASURE),
+            Factor.HARM: SEVERE if is_severe else (SIGNAL if incident.type else DISPLEASURE),
             Factor.VOLUME: lately,
             Factor.GROWTH: lately / before if before else 0,
             Factor.REACH: max((topic.likes for topic in topics), default=0),

@@ -6,21 +6,25 @@ All of it is plain work on plain values, so it runs in a worker process, off the
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
 import os
 import signal
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bot.monitor import sketch
+from bot.monitor.reading import Reader, Reading
 from bot.monitor.scrub import clean
 from bot.monitor.wanted import Wanted
-from bot.sentiment import Scorer
 from bot.sources.base import Batch, Cursor, Found, Reject, Source
+from bot.sources.webhook import parse_body
 from playbooks import load
-from playbooks.matching import Matcher
 
 NICENESS = 5
 """The worker gives way to the event loop, which has people waiting."""
@@ -53,16 +57,13 @@ class Prepared:
 
     Args:
         row: column values of `Mention`, without its topic.
-        types: playbook -> the signals of it that the text holds.
-        severe: one such comment is enough to alarm.
         fresh: not older than a day, so it may open an incident.
         exact: the normalised text.
         sketch: see `sketch.of`; empty for short texts.
     """
 
     row: dict[str, Any]
-    types: Mapping[str, tuple[str, ...]]
-    severe: bool
+    reading: Reading
     fresh: bool
     exact: str
     sketch: tuple[int, ...]
@@ -86,8 +87,7 @@ class Preparer:
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
         self.wanted = Wanted(recipe.keywords)
-        self.scorer = Scorer(recipe.names)
-        self.matcher: Matcher = load(recipe.playbooks).matcher
+        self.reader = Reader(recipe.names, load(recipe.playbooks).matcher)
 
     def lot(self, source: str, batch: Batch, now: datetime, drill_id: int | None = None) -> Lot:
         """Prepare a batch. Drill comments are played on purpose, so the keywords do not apply to them."""
@@ -105,10 +105,8 @@ class Preparer:
         """Prepare one row."""
         safe = clean(found, self.recipe.key, self.recipe.names)
         text = safe.text[:LONGEST]
-        score = self.scorer.score(f"{safe.title}\n{text}" if safe.title and safe.title not in text else text)
-        types = self.matcher.matches(text) if score.label == "negative" else {}
-        best = max(types, key=lambda name: (len(self.matcher.severe(types[name])), len(types[name])), default="")
-        is_negative = score.label == "negative"
+        reading = self.reader.read(f"{safe.title}\n{text}" if safe.title and safe.title not in text else text)
+        score, kind = reading.score, next(iter(reading.types), "")
         exact = sketch.normal(text)
         return Prepared(
             row={
@@ -139,12 +137,11 @@ class Preparer:
                 "label": score.label,
                 "reasons": [[reason.word, round(reason.weight, 2), reason.kind] for reason in score.reasons[:8]],
                 "harm": score.harm,
-                "type": best,
-                "hits": list(types.get(best, ())),
+                "type": kind,
+                "hits": list(reading.types.get(kind, ())),
                 "repairs": list(safe.repairs),
             },
-            types=types,
-            severe=is_negative and (score.harm >= 2 or any(self.matcher.severe(hits) for hits in types.values())),
+            reading=reading,
             fresh=safe.created_at is None or now - safe.created_at <= STALE,
             exact=exact,
             sketch=sketch.of(exact),
@@ -166,17 +163,31 @@ _preparer: Preparer | None = None
 
 def begin(recipe: Recipe) -> None:
     """Make this process a worker."""
-    global _preparer  # noqa: PLW0603 - a worker process has one, made once
+    global _preparer
     # Ctrl-C reaches every process of the terminal; only the bot itself decides when to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICENESS)
+    if parent := multiprocessing.parent_process():
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     _preparer = Preparer(recipe)
+
+
+def _end_with(bot: BaseProcess) -> None:
+    """A worker whose bot was killed would wait for work for ever."""
+    bot.join()
+    os._exit(1)
 
 
 def read(source: Source, cursor: Cursor, limit: int, now: datetime) -> Lot:
     """In a worker: read on from a source and prepare what it yields. Raises SourceError."""
     assert _preparer is not None
     return _preparer.lot(source.name, source.read(cursor, limit, now), now)
+
+
+def push(source: str, body: bytes, zone: ZoneInfo, now: datetime) -> Lot:
+    """In a worker: read the body of a push and prepare its rows. Raises BodyError."""
+    found, rejects = parse_body(body, source, timezone=zone, now=now)
+    return prepare(source, found, rejects, now, None)
 
 
 def prepare(source: str, found: Iterable[Found], rejects: Iterable[Reject], now: datetime, drill_id: int | None) -> Lot:

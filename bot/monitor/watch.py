@@ -9,24 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
-from bot.monitor import merge, prepare, sketch
-from bot.monitor.grade import grade
+from bot.monitor import merge, prepare
+from bot.monitor.alarm import Alarm
 from bot.monitor.merge import Index, Thread
 from bot.monitor.prepare import Lot, Prepared
 from bot.sources.base import Found, Reject, Source, SourceError
-from playbooks.levels import Level
 from playbooks.library import Library
 from playbooks.scenarios import Scenario
-from storage import drills, incidents, mentions, notices, sources, timeline
+from storage import drills, mentions, sources
 from storage.database import Database, Session
-from storage.models import LIVING, Incident, Quarantine, State
+from storage.models import Quarantine
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,6 @@ BATCH_ROWS = 60
 """Rows of one transaction: about 10 ms, so that a command waits no longer."""
 REMEMBER = timedelta(days=7)
 """A matter that comes back within this time after its end is proposed for reopening."""
-TITLE_LENGTH = 40
 
 
 @dataclass(slots=True)
@@ -77,8 +76,11 @@ class Monitor:
         self.clock = clock
         self.window = window
         self.min_mentions = min_mentions
+        self.read_at: dict[str, datetime] = {}
+        """When each source was last read to its end, be there anything new or not."""
         self._executor = executor
         self._ring = ring
+        self._alarm = Alarm(library, window, min_mentions)
         self._indexes: dict[int | None, Index] = {}
         self._turn = asyncio.Lock()
 
@@ -95,6 +97,14 @@ class Monitor:
         tally = Tally()
         lot = await self._run(prepare.prepare, source, tuple(found), tuple(rejects), self.clock(), None)
         await self._store(lot, tally)
+        return tally
+
+    async def push(self, source: str, body: bytes, zone: ZoneInfo) -> Tally:
+        """Take the body of a push; its rows are stored when it returns. Raises BodyError."""
+        tally = Tally()
+        lot = await self._run(prepare.push, source, body, zone, self.clock())
+        await self._store(lot, tally)
+        self.read_at[source] = self.clock()
         return tally
 
     async def _run(self, work: Callable[..., Lot], *args: Any) -> Lot:
@@ -117,6 +127,7 @@ class Monitor:
             if lot.mentions or lot.rejects or lot.dropped or lot.cursor != cursor:
                 await self._store(lot, tally)
             cursor, more = lot.cursor or {}, lot.more
+        self.read_at[source.name] = self.clock()
 
     async def _ail(self, source: Source, message: str) -> None:
         log.warning("source %s cannot be read: %s", source.name, message)
@@ -185,129 +196,55 @@ class Monitor:
         now = self.clock()
         index = await self._index(session, drill_id, now)
         known = await mentions.known(session, [each.row["key"] for each in batch])
-        rows: list[dict[str, Any]] = []
-        placed: dict[int, Thread] = {}
-        seen: set[str] = set()
-        again: list[dict[str, Any]] = []
-        joined: list[tuple[dict[str, Any], Thread | None]] = []
-        for each in batch:
-            key = each.row["key"]
-            if key in known:
-                if changed := _recounted(known[key], each.row):
-                    again.append(changed)
-                tally.known += 1
-            elif key not in seen:
-                seen.add(key)
-                thread = index.place(each, now)
-                joined.append((each.row, thread))
-                if thread is not None:
-                    placed[id(thread)] = thread
-        await mentions.add_topics(session, [thread.topic for thread in placed.values() if thread.topic.id is None])
-        for row, thread in joined:
-            rows.append({**row, "topic_id": thread.topic.id if thread else None})
-        tally.new += len(rows)
+        again = [each for each in batch if each.row["key"] in known]
+        new = list({each.row["key"]: each for each in batch if each.row["key"] not in known}.values())
+        tally.known += len(batch) - len(new)
+        tally.new += len(new)
+        placed = [(each, index.place(each, now)) for each in new]
+        moved = dict.fromkeys(thread for _, thread in placed if thread is not None)
+        await mentions.add_topics(session, [thread.topic for thread in moved if thread.topic.id is None])
+        rows = [{**each.row, "topic_id": thread.topic.id if thread else None} for each, thread in placed]
         await mentions.add(session, rows)
-        await mentions.recount(session, again)
-        for thread in placed.values():
-            await self._consider(session, thread, now, tally)
-        await mentions.update_topics(session, [thread.topic for thread in placed.values()])
+        moved |= dict.fromkeys(await self._recount(session, index, again, known))
+        for thread in moved:
+            number = await self._alarm.consider(session, index, thread, now)
+            tally.raised += [number] if number else []
+        await mentions.update_topics(session, [thread.sum_up() for thread in moved])
+
+    async def _recount(
+        self, session: Session, index: Index, again: Sequence[Prepared], known: Mapping[str, Any]
+    ) -> list[Thread]:
+        """Update the counters of mentions that were seen before; returns the topics that this moves."""
+        changed = [row for each in again if (row := _recounted(known[each.row["key"]], each.row))]
+        await mentions.recount(session, changed)
+        likes = {row["topic_id"]: row["likes"] or 0 for row in sorted(changed, key=lambda row: row["likes"] or 0)}
+        moved = [thread for thread in index.threads if thread.topic.likes < likes.get(thread.topic.id, 0)] if likes else []
+        for thread in moved:
+            thread.topic.likes = likes[thread.topic.id]
+        return moved
 
     async def _index(self, session: Session, drill_id: int | None, now: datetime) -> Index:
         index = self._indexes.get(drill_id)
         if index is None:
-            index = self._indexes[drill_id] = Index(self.window)
-            await _recall(session, index, drill_id, now)
-        index.forget(now)
+            index = self._indexes[drill_id] = await self._recalled(session, drill_id, now)
+        if index.is_due(now):
+            index.forget(now, await mentions.lasting_topics(session, drill_id, now - REMEMBER))
         return index
 
-    async def _consider(self, session: Session, thread: Thread, now: datetime, tally: Tally) -> None:
-        """Open an incident for a topic, or bring the one that it belongs to up to date."""
-        topic = thread.topic
-        if topic.incident_id is None:
-            if thread.severe or topic.fresh >= self.min_mentions:
-                tally.raised.append(await self._raise(session, thread, now))
-            return
-        incident = await incidents.get(session, topic.incident_id)
-        if incident is None:
-            return
-        if incident.state in LIVING:
-            await self._grow(session, incident, thread, now)
-        elif incident.state == State.DISMISSED:
-            await self._stir(session, incident, thread, now)
-        elif topic.fresh:
-            ended = incident.closed_at.isoformat() if incident.closed_at else ""
-            await notices.put(
-                session,
-                "incident.again",
-                now,
-                incident_id=incident.id,
-                drill_id=incident.drill_id,
-                data={"ended": ended},
-                once=True,
-            )
-
-    async def _raise(self, session: Session, thread: Thread, now: datetime) -> int:
-        topic = thread.topic
-        incident = await incidents.create(
-            session,
-            Incident(drill_id=topic.drill_id, title=headline(topic.title), type=topic.type, opened_at=now),
-        )
-        topic.incident_id, thread.lasting = incident.id, True
-        await mentions.update_topics(session, [topic])
-        graded = await grade(
-            session, self.library.levels, incident, [topic], now, self.window, severe=thread.severe
-        )
-        incident.level = graded.level.value
-        incident.why = [[factor.value, points] for factor, points in graded.points.items()]
-        await session.flush()
-        await timeline.append(
-            session, incident.id or 0, "opened", at=now, text=incident.title, data={"level": incident.level}
-        )
-        await notices.put(session, "incident.raised", now, incident_id=incident.id, drill_id=incident.drill_id)
-        log.info("incident #%s raised, %s", incident.id, incident.level)
-        return incident.id or 0
-
-    async def _grow(self, session: Session, incident: Incident, thread: Thread, now: datetime) -> None:
-        topics = await incidents.topics(session, incident.id or 0)
-        current = [thread.topic if topic.id == thread.topic.id else topic for topic in topics]
-        severe = thread.severe or any(name == "harm" and points >= self._severe_points() for name, points in incident.why)
-        graded = await grade(session, self.library.levels, incident, current, now, self.window, severe=severe)
-        old = Level(incident.level)
-        if graded.level.rank > old.rank:
-            why = [[factor.value, points] for factor, points in graded.points.items()]
-            if await incidents.set_level(session, incident.id or 0, old.value, graded.level.value, why):
-                await timeline.append(
-                    session, incident.id or 0, "level", at=now, data={"old": old.value, "new": graded.level.value}
-                )
-                await notices.put(
-                    session,
-                    "incident.level",
-                    now,
-                    incident_id=incident.id,
-                    drill_id=incident.drill_id,
-                    data={"old": old.value, "new": graded.level.value},
-                )
-                return
-        await notices.put(session, "incident.grown", now, incident_id=incident.id, drill_id=incident.drill_id)
-
-    def _severe_points(self) -> int:
-        return max(self.library.levels.grading["harm"].values())  # type: ignore[index]
-
-    async def _stir(self, session: Session, incident: Incident, thread: Thread, now: datetime) -> None:
-        """A false alarm stays quiet until the matter reaches a higher level than it had."""
-        graded = await grade(
-            session, self.library.levels, incident, [thread.topic], now, self.window, severe=thread.severe
-        )
-        if graded.level.rank > Level(incident.level).rank:
-            await notices.put(
-                session,
-                "incident.again",
-                now,
-                incident_id=incident.id,
-                drill_id=incident.drill_id,
-                data={"level": graded.level.value},
-                once=True,
-            )
+    async def _recalled(self, session: Session, drill_id: int | None, now: datetime) -> Index:
+        """An index of what is stored."""
+        index = Index(self.window)
+        for item, count in await mentions.under_posts(session, drill_id, now - self.window):
+            index.usual.note(now, item, comments=count)
+        found = await mentions.open_topics(session, drill_id, now - self.window, now - REMEMBER)
+        threads = {topic.id or 0: Thread(topic, lasting=lasting) for topic, lasting in found}
+        for trace in await mentions.traces_of(session, threads, max(merge.TEXTS, self.min_mentions)):
+            threads[trace.topic_id].recall(trace, telling=bool(self.library.matcher.telling(trace.hits)))
+        for thread in threads.values():
+            session.expunge(thread.topic)
+            index.add(thread)
+            index.remember(thread, now)
+        return index
 
 
 def _recounted(known: Any, row: dict[str, Any]) -> dict[str, Any] | None:
@@ -316,24 +253,7 @@ def _recounted(known: Any, row: dict[str, Any]) -> dict[str, Any] | None:
     counts = {name: row[name] if row[name] is not None else getattr(known, name) for name in names}
     if all(getattr(known, name) == value for name, value in counts.items()):
         return None
-    return {"id": known.id, **counts}
-
-
-async def _recall(session: Session, index: Index, drill_id: int | None, now: datetime) -> None:
-    """Fill an index from what is stored."""
-    open_topics = await mentions.open_topics(session, now - index.window, now - REMEMBER)
-    threads = {
-        topic.id or 0: Thread(topic, lasting=lasting) for topic, lasting in open_topics if topic.drill_id == drill_id
-    }
-    for number, text, item, hits in await mentions.traces_of(session, threads, merge.TEXTS):
-        thread = threads[number]
-        thread.texts.append(sketch.normal(text))
-        thread.signals |= set(hits)
-        if item:
-            thread.items.add(item)
-    for thread in threads.values():
-        session.expunge(thread.topic)
-        index.add(thread)
+    return {"id": known.id, "topic_id": known.topic_id, **counts}
 
 
 def comments(scenario: Scenario, number: int, now: datetime) -> list[Found]:
@@ -351,14 +271,3 @@ def comments(scenario: Scenario, number: int, now: datetime) -> list[Found]:
         )
         for place, comment in enumerate(scenario.injects[number].comments, 1)
     ]
-
-
-def headline(text: str) -> str:
-    """An incident's title from the comment that began it: its first sentence, within bounds."""
-    flat = " ".join(text.split())
-    if len(flat) <= TITLE_LENGTH:
-        return flat
-    end = max((flat.rfind(mark, 8, TITLE_LENGTH) for mark in "。！？!?；;，,"), default=-1)
-    return flat[:end] if end > 0 else flat[: TITLE_LENGTH - 1] + "…"
-
-

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -101,6 +102,11 @@ class Transport(Protocol):
     """Opens forms itself; else they are asked one question at a time."""
     looks_back: bool
     """`find` can tell whether a message was posted before."""
+
+    @property
+    def tasks(self) -> Collection[asyncio.Task[None]]:
+        """What must run for as long as the platform is up."""
+        ...
 
     async def start(self, intake: Intake) -> None:
         """Connect and begin to receive; returns when the platform is up. Raises TransportError."""

@@ -7,18 +7,22 @@ lines of standard input, if there are any, are read as commands.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import itertools
 import re
 import secrets
+import shutil
 import sys
 import threading
-import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TextIO
 
+from rich.cells import cell_len, chop_cells
+
 from bot.transports.base import Intake, Letter, Pace, TransportError
-from bot.transports.text import plain
-from handlers.kit.cards import Button, Card, Form, Tone
+from bot.transports.text import plain, shorten
+from handlers.kit.cards import Button, Card, Form, Quote, Tone, is_web
+from handlers.kit.locale import Locale
 from handlers.kit.messages import Place, Pressed, Quoted, Sender, Typed
 
 NAME = "console"
@@ -31,12 +35,29 @@ DOTS = {
     Tone.WARN: "⚠️ ",
     Tone.PLAIN: "",
 }
-WIDTH = 92
-"""Columns; a Chinese character takes two."""
+WIDTH = 78
+"""Columns where the terminal does not say; a Chinese character takes two."""
+NARROWEST, WIDEST = 40, 100
+INDENT = "    "
+MAX_LINE, MAX_TEXT, MAX_QUOTE = 400, 3_000, 200
+MAX_BUTTONS = 99
+"""Then numbers begin anew and the oldest buttons are forgotten."""
 GREETING = (
-    "烽火在终端上。输入命令（如 list、claim 1、帮助），或输入按钮前的数字；as 姓名 换人，in 房间 换房间。\n"
-    "Fenghuo in the terminal: type a command (list, claim 1, help) or a button's number; `as NAME`, `in ROOM` switch.\n"
+    "烽火在终端上。输入命令（如 list、claim 1、帮助），或按钮前的数字；as 姓名 换人，in 房间名 换房间。\n"
+    "Fenghuo in the terminal: type a command (list, claim 1, help) or a button's number; `as NAME`, `in ROOM` switch.\n\n"
 )
+
+_WIDE = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
+_OPENING, _CLOSING = "（「『《〈【〔", "，。、；：？！）」』》〉】〕…%"
+_PIECE = re.compile(
+    rf"""
+      \s+
+    | [{_OPENING}]* (?: (?![{_OPENING}]) [{_WIDE}] | [^\s{_WIDE}]+ ) [{_CLOSING}]*
+    | .
+    """,
+    re.VERBOSE,
+)
+"""What a line break must not tear: a Latin word or number, and a mark from the word that it belongs to."""
 
 
 class ConsoleTransport:
@@ -44,7 +65,7 @@ class ConsoleTransport:
 
     Args:
         person: whose name to act under at first.
-        room: where to speak at first.
+        rooms: room name -> how it speaks; the first one is where to speak at first.
         read_line: blocks until there is a line; "" at the end of input.
     """
 
@@ -57,22 +78,23 @@ class ConsoleTransport:
         self,
         *,
         person: str,
-        room: str,
-        rooms: Iterable[str] = (),
+        rooms: Mapping[str, Locale],
         people: Iterable[str] = (),
         out: TextIO | None = None,
         read_line: Callable[[], str] | None = None,
     ) -> None:
         self._person = person
-        self._room = room
-        self._rooms = set(rooms)
-        self._people = set(people)
+        self._rooms = rooms
+        self._room = next(iter(rooms))
+        self._people = tuple(people)
         self._out = out or sys.stdout
         self._read_line = read_line or sys.stdin.readline
-        self._numbers = itertools.count(1)
+        self._ids = itertools.count(1)
         # A mark of this run, so that ids of two runs never meet in the inbox.
         self._run = secrets.token_hex(4)
-        self._buttons: dict[str, tuple[Button, Place]] = {}
+        self._numbers = itertools.cycle(range(1, MAX_BUTTONS + 1))
+        self._buttons: dict[int, tuple[Button, Place]] = {}
+        self._briefly: dict[str, str] = {}
         self._asked = False
         self._heard: asyncio.Queue[str] = asyncio.Queue()
         self._listening: asyncio.Task[None] | None = None
@@ -83,7 +105,12 @@ class ConsoleTransport:
         loop = asyncio.get_running_loop()
         # A thread that dies with the process: a blocking read of a terminal cannot be cancelled.
         threading.Thread(target=self._pump, args=(loop,), daemon=True).start()
-        self._listening = asyncio.create_task(self._listen(intake))
+        self._listening = asyncio.create_task(self._listen(intake), name="console")
+
+    @property
+    def tasks(self) -> Collection[asyncio.Task[None]]:
+        """The one that acts on lines."""
+        return [self._listening] if self._listening else []
 
     async def stop(self) -> None:
         """Stop reading."""
@@ -101,32 +128,38 @@ class ConsoleTransport:
     async def _listen(self, intake: Intake) -> None:
         while True:
             line = (await self._heard.get()).strip()
-            if line and not self._switched(line):
-                await intake.receive(self._event(line))
+            if line and not self._switched(line) and (event := self._event(line)):
+                await intake.receive(event)
 
     def _switched(self, line: str) -> bool:
         """`as NAME` and `in ROOM` are about the terminal, so they are dealt with here."""
-        match = re.fullmatch(r"/?(as|in)\s+@?(\S+)", line)
-        if not match:
+        match = re.fullmatch(r"/?(as|in)\s+[@＠]?(\S+)", line)
+        if not match or (self._asked and not line.startswith("/")):
             return False
         verb, name = match.groups()
-        known = self._people if verb == "as" else self._rooms
+        known = self._people if verb == "as" else tuple(self._rooms)
         if name not in known:
-            self._print(f"? {name}: {' '.join(sorted(known))}\n")
-        elif verb == "as":
+            say = self._rooms[self._room]
+            self._print(say("“{name}” is not known. There are: {names}", name=name, names=" ".join(known)) + "\n")
+            return True
+        if verb == "as":
             self._person = name
-            self._print(f"→ {name}\n")
         else:
             self._room = name
-            self._print(f"→ [{name}]\n")
+        say = self._rooms[self._room]
+        self._print(say("You are {person} in {room}.", person=self._person, room=self._room) + "\n")
         return True
 
-    def _event(self, line: str) -> Typed | Pressed:
-        number = next(self._numbers)
+    def _event(self, line: str) -> Typed | Pressed | None:
+        """What a line means; None after a number that no button has."""
         by = Sender(transport=NAME, user=self._person, name=self._person)
-        key = f"console:{self._run}:{number}"
-        if line in self._buttons and not self._asked:
-            button, place = self._buttons[line]
+        key = f"console:{self._run}:{next(self._ids)}"
+        if line.isdecimal() and len(line) <= len(str(MAX_BUTTONS)) and not self._asked:
+            if int(line) not in self._buttons:
+                say = self._rooms[self._room]
+                self._print(say("No button has the number {number}.", number=int(line)) + "\n")
+                return None
+            button, place = self._buttons[int(line)]
             return Pressed(id=key, action=button.action, value=button.value, by=by, at=place)
         text = re.sub(r"^/(crisis(\s+|$))?", "", line)
         is_answer, self._asked = self._asked and not line.startswith("/"), False
@@ -134,8 +167,9 @@ class ConsoleTransport:
 
     async def post(self, letter: Letter) -> str:
         """Print a card."""
-        message = f"{self._run}-{next(self._numbers)}"
-        self._show(letter, message, mark="（可能重复）" if letter.repeat else "")
+        message = f"{self._run}-{next(self._ids)}"
+        say = self._speech(letter)
+        self._show(letter, message, mark=say("Possible repeat") if letter.repeat else "")
         return message
 
     async def find(self, letter: Letter) -> str | None:  # noqa: ARG002 - the contract's
@@ -143,13 +177,21 @@ class ConsoleTransport:
         return None
 
     async def edit(self, letter: Letter, message: str) -> None:
-        """Print the card again; a terminal cannot take words back."""
-        self._show(letter, message, mark="↻ ")
+        """Print briefly what became of a card: a terminal cannot take words back, and the whole card stands above."""
+        card = letter.card
+        brief = dataclasses.replace(
+            card, text=card.text.partition("\n")[0], fields=(), quotes=(), verbatim="", sections=(), links=(), footer=""
+        )
+        looks = render(brief, {}, self._speech(letter))
+        if self._briefly.get(message) != looks:
+            self._briefly[message] = looks
+            self._show(dataclasses.replace(letter, card=brief), message, mark="↻")
 
     async def whisper(self, letter: Letter) -> str:
         """Print for one person."""
         self._asked = letter.prompt
-        self._show(letter, "", mark=f"（只给 {letter.to}） ")
+        say = self._speech(letter)
+        self._show(letter, "", mark=say("Only for {name}", name=letter.to))
         return ""
 
     async def open_form(self, trigger: str, form: Form) -> None:  # noqa: ARG002 - the contract's
@@ -164,61 +206,116 @@ class ConsoleTransport:
         """Nobody can point at a line of a terminal."""
         return None
 
+    def _speech(self, letter: Letter) -> Locale:
+        return self._rooms.get(letter.channel, self._rooms[self._room])
+
     def _show(self, letter: Letter, message: str, mark: str) -> None:
         place = Place(transport=NAME, channel=letter.channel, thread=letter.thread, message=message)
-        # The newest card's buttons are 1, 2, 3: what was said last is what one wants to answer.
-        if letter.card.buttons:
-            self._buttons = {str(n): (button, place) for n, button in enumerate(letter.card.buttons, 1)}
-        indent = "    " if letter.thread else ""
-        text = render(letter.card, letter.names)
+        indent = INDENT if letter.thread else ""
+        columns = min(max(shutil.get_terminal_size((WIDTH, 0)).columns, NARROWEST), WIDEST)
+        text = render(
+            letter.card,
+            letter.names,
+            self._speech(letter),
+            width=columns - len(indent),
+            numbers=[self._number(button, place) for button in letter.card.buttons],
+        )
         head = f"── [{letter.channel}] {mark}"
         self._print("\n".join(f"{indent}{line}".rstrip() for line in (head, *text.splitlines())) + "\n\n")
+
+    def _number(self, button: Button, place: Place) -> int:
+        """The number of a button. It keeps it, so that what is printed meanwhile never changes what a number presses."""
+        for number, (known, where) in self._buttons.items():
+            if (known.wire, where.channel, where.message) == (button.wire, place.channel, place.message):
+                return number
+        number = next(self._numbers)
+        self._buttons[number] = (button, place)
+        return number
 
     def _print(self, text: str) -> None:
         self._out.write(text)
         self._out.flush()
 
 
-def render(card: Card, names: Mapping[str, str]) -> str:
-    """Lay a card out as text."""
-    lines = [DOTS[card.tone] + _flat(card.title)]
-    if names:
-        lines[0] += " " + " ".join(f"@{name}" for name in names)
-    lines += _wrapped(card.text)
-    lines += [f"{_flat(field.label)}：{_flat(field.value)}" for field in card.fields]
-    for quote in card.quotes:
-        lines += _wrapped(f"「{_flat(quote.text)[:200]}」 {quote.source} {quote.url}".rstrip())
-    if card.verbatim:
-        lines += ["│ " + line for line in _wrapped(card.verbatim, cut=False)]
+def render(
+    card: Card, names: Mapping[str, str], say: Locale, *, width: int = WIDTH, numbers: Sequence[int] = ()
+) -> str:
+    """Lay a card out as text.
+
+    Args:
+        card: what to say.
+        names: of the people whom it calls.
+        say: the words of the hint below the buttons.
+        width: columns of the terminal.
+        numbers: of the buttons; 1, 2, 3 and so on where they are not given.
+    """
+    called = "".join(f" @{name}" for name in names)
+    lines = list(_wrapped(DOTS[card.tone] + _flat(card.title) + called, width))
+    lines += _wrapped(shorten(card.text, MAX_TEXT), width)
+    for field in card.fields:
+        label = _flat(field.label)
+        lines += _wrapped(f"{label}{': ' if label.isascii() else '：'}{_flat(field.value)}", width)
+    lines += _quotes(card.quotes, width)
+    # Nothing of it is cut, and it has a border, so that no text passes for a card.
+    lines += [f"│ {line}" for line in _wrapped(card.verbatim, width - 2)]
     for section in card.sections:
         lines += [f"-- {_flat(section.title)}"] if section.title else []
-        for each in section.lines:
-            lines += _wrapped(_flat(each))
-    lines += [f"{_flat(link.label)}: {link.url}" for link in card.links]
-    if card.buttons:
-        lines.append("  ".join(f"[{n}] {_flat(button.label)}" for n, button in enumerate(card.buttons, 1)))
-        verb, _, value = card.buttons[0].wire.partition(".")[2].partition(":")
-        lines.append(f"↵ 输入 1，或 {verb} {value}".rstrip())
-    if card.footer:
-        lines += _wrapped(card.footer)
+        lines += [line for each in section.lines for line in _wrapped(_flat(each), width)]
+    lines += [f"{_flat(link.label)}: {_flat(link.url)}" for link in card.links]
+    lines += _buttons(card.buttons, say, width, numbers)
+    lines += _wrapped(_flat(card.footer), width)
     return "\n".join(lines)
 
 
+def _quotes(quotes: Iterable[Quote], width: int) -> Iterator[str]:
+    """Quotes with where they are from; an address that several share stands once."""
+    shown = ""
+    for quote in quotes:
+        parts = [f"「{shorten(_flat(quote.text), MAX_QUOTE)}」", _flat(quote.source)]
+        if quote.url != shown and is_web(quote.url):
+            parts.append(_flat(quote.url))
+            shown = quote.url
+        yield from _wrapped(" ".join(part for part in parts if part), width)
+
+
+def _buttons(buttons: Sequence[Button], say: Locale, width: int, numbers: Sequence[int]) -> list[str]:
+    if not buttons:
+        return []
+    numbered = list(zip(numbers or itertools.count(1), buttons, strict=False))
+    # A button's words stay together.
+    labels = "  ".join(f"[{number}]\N{NO-BREAK SPACE}{_flat(button.label)}".replace(" ", "\N{NO-BREAK SPACE}") for number, button in numbered)
+    number, first = numbered[0]
+    verb = first.action.partition(".")[2]
+    hint = say("↵ type {number}, or {command}", number=number, command=f"{verb} {first.value}".rstrip())
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in _wrapped(labels, width, whole=True)] + [hint]
+
+
 def _flat(text: str) -> str:
-    return " ".join(plain(text).split())
+    return shorten(" ".join(plain(text).split()), MAX_LINE)
 
 
-def _wrapped(text: str, *, cut: bool = True) -> list[str]:
-    """Break lines at the terminal's width, counting a Chinese character as two columns."""
-    lines: list[str] = []
+def _wrapped(text: str, width: int, *, whole: bool = False) -> Iterator[str]:
+    """Break lines at a width in columns, but no Latin word, number or web address, and no mark off its word.
+
+    Args:
+        text: one or more paragraphs; what begins with spaces keeps them.
+        width: columns.
+        whole: break at spaces only.
+    """
     for paragraph in plain(text).splitlines():
-        line, width = "", 0
-        for char in paragraph if not cut else paragraph[:2000]:
-            size = 2 if unicodedata.east_asian_width(char) in "WF" else 1
-            if width + size > WIDTH:
-                lines.append(line)
-                line, width = "", 0
-            line, width = line + char, width + size
-        lines.append(line)
-    return lines
+        body = paragraph.lstrip()
+        line = paragraph[: len(paragraph) - len(body)][: width // 2]
+        for piece in re.findall(r" +|[^ ]+", body) if whole else _pieces(body, width):
+            if line.strip() and cell_len(line + piece.rstrip()) > width:
+                yield line.rstrip()
+                line = ""
+            line += piece if line or piece.strip() else ""
+        yield line.rstrip()
 
+
+def _pieces(paragraph: str, width: int) -> Iterator[str]:
+    for piece in _PIECE.findall(paragraph):
+        if cell_len(piece) <= width or is_web(piece):
+            yield piece
+        else:
+            yield from chop_cells(piece, width)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -143,7 +143,7 @@ class SlackTransport:
 
     async def start(self, intake: Intake) -> None:
         """Learn who the bot is and, with an app token, open the socket. Raises TransportError."""
-        me = await call(self._client.auth_test())
+        me = await call(self._client.auth_test(), "SLACK_BOT_TOKEN")
         self._me = AuthorizeResult(
             enterprise_id=me.get("enterprise_id"),
             team_id=me.get("team_id"),
@@ -154,7 +154,12 @@ class SlackTransport:
         self._intake = intake
         if self._app_token:
             await self._connect()
-            self._watching = asyncio.create_task(self._watch())
+            self._watching = asyncio.create_task(self._watch(), name="slack socket")
+
+    @property
+    def tasks(self) -> Collection[asyncio.Task[None]]:
+        """The watch over the socket."""
+        return [self._watching] if self._watching else []
 
     async def stop(self) -> None:
         """Close the socket, within a few seconds even if Slack does not answer."""
@@ -168,17 +173,17 @@ class SlackTransport:
         """Try the tokens; returns what is wrong, in words (empty: all well)."""
         problems = []
         try:
-            me = await call(self._client.auth_test())
+            me = await call(self._client.auth_test(), "SLACK_BOT_TOKEN")
             granted = set(str(me.headers.get("x-oauth-scopes", "")).replace(" ", "").split(","))
             if missing := [scope for scope in SCOPES if granted != {""} and scope not in granted]:
                 problems.append(f"SLACK_BOT_TOKEN lacks scopes: {', '.join(missing)}; add them and reinstall")
         except TransportError as wrong:
-            problems.append(f"SLACK_BOT_TOKEN: {wrong.message}")
+            problems.append(wrong.message)
         if self._app_token:
             try:
-                await call(self._client.apps_connections_open(app_token=self._app_token))
+                await self._link()
             except TransportError as wrong:
-                problems.append(f"SLACK_APP_TOKEN: {wrong.message}")
+                problems.append(wrong.message)
         return problems
 
     async def http_handler(self, request: Request) -> Response:
@@ -254,9 +259,9 @@ class SlackTransport:
         return _quoted(found) if found else None
 
     async def _connect(self) -> None:
-        link = await call(self._client.apps_connections_open(app_token=self._app_token))
+        link = await self._link()
         socket = AsyncSocketModeHandler(self._app, self._app_token, web_client=self._client)
-        socket.client.wss_uri = link["url"]
+        socket.client.wss_uri = link
         self._socket = socket
         try:
             async with asyncio.timeout(CONNECT_LIMIT):
@@ -264,6 +269,10 @@ class SlackTransport:
         except TimeoutError:
             await self._disconnect()
             raise TransportError(f"Slack's socket did not open within {CONNECT_LIMIT:.0f} s") from None
+
+    async def _link(self) -> str:
+        opening = self._client.apps_connections_open(app_token=self._app_token)
+        return str((await call(opening, "SLACK_APP_TOKEN"))["url"])
 
     async def _disconnect(self) -> None:
         socket, self._socket = self._socket, None

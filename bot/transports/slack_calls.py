@@ -50,8 +50,12 @@ class RefusedError(TransportError):
     error = ""
 
 
-async def call(request: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
+async def call(request: Awaitable[AsyncSlackResponse], setting: str = "") -> AsyncSlackResponse:
     """Await a call of the client.
+
+    Args:
+        request: the client's.
+        setting: what must be mended if Slack says no.
 
     Raises:
         RefusedError: Slack said no.
@@ -60,7 +64,10 @@ async def call(request: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
     try:
         return await request
     except SlackApiError as refused:
-        raise _refusal(refused.response) from refused
+        refusal = _refusal(refused.response)
+        if setting and refusal.permanent:
+            refusal.message = f"{setting}: {refusal.message}"
+        raise refusal from refused
     except aiohttp.ClientConnectorError as unreachable:
         raise TransportError(f"Slack cannot be reached: {unreachable}") from unreachable
     except (TimeoutError, aiohttp.ClientError) as broken:

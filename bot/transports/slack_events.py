@@ -62,7 +62,9 @@ def read_pin(body: Body, _me: str) -> Typed | None:
 def read_press(body: Body, _me: str) -> Pressed:
     """A button."""
     action, _, value = body["actions"][0]["action_id"].partition(":")
-    box, message = body["container"], body.get("message", {})
+    message = body.get("message", {})
+    # Cards in messages come with a container; older payloads have the channel and the message beside it.
+    box = {"channel_id": body.get("channel", {}).get("id", ""), "message_ts": message.get("ts", "")} | body.get("container", {})
     return Pressed(
         id=f"slack:trigger:{body['trigger_id']}",
         action=action,

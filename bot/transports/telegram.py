@@ -10,7 +10,7 @@ import hmac
 import json
 import logging
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -125,6 +125,11 @@ class TelegramTransport:
         except TransportError:
             await self.stop()
             raise
+
+    @property
+    def tasks(self) -> Collection[asyncio.Task[None]]:
+        """The polling, unless Telegram calls the webhook."""
+        return [self._polling] if self._polling else []
 
     async def stop(self) -> None:
         """Stop receiving and close connections; what is not stored yet comes again."""
@@ -260,7 +265,7 @@ class TelegramTransport:
             await self._bot.set_webhook(self._webhook_url, allowed_updates=_HEARD, secret_token=self._secret)
             return
         await self._bot.delete_webhook()
-        self._polling = asyncio.create_task(self._poll(), name="telegram-polling")
+        self._polling = asyncio.create_task(self._poll(), name="telegram polling")
 
     async def _poll(self) -> None:
         pause = self._patience

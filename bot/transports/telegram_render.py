@@ -168,7 +168,7 @@ def render(
     fields = [_field(item, room) for item in card.fields[:_FIELDS] if room.left > 1]
     sections = [line for section in card.sections for line in _section(section, room)]
     quotes = [_quote(quote, room) for quote in card.quotes[:_QUOTES] if room.left > 1]
-    lines = [*head, *text, *fields, *quotes, *sections, *verbatim, *tail]
+    lines = [*head, *text, *fields, *quotes, *verbatim, *sections, *tail]
     return "\n".join(line for line in lines if line), keyboard(card.buttons)
 
 

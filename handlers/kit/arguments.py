@@ -35,12 +35,13 @@ MAX_DIGITS = 9
 
 
 class MissingError(UserError):
-    """Arguments are missing; a form can ask for them."""
+    """Arguments are missing; a form can ask for them. `given`: the words that are there, the incident's number first."""
 
-    def __init__(self, params: tuple[Param, ...], given: str) -> None:
+    def __init__(self, params: tuple[Param, ...], given: str, incident: Incident | None) -> None:
         super().__init__("missing")
         self.params = params
         self.given = given
+        self.incident = incident
 
 
 class Words:
@@ -48,7 +49,10 @@ class Words:
 
     def __init__(self, text: str) -> None:
         self.left = text.strip()
+        self.took_number = False
+        """An incident's number was among the words,"""
         self.took_own = False
+        """and it may as well have been the next argument, since the place has an incident."""
 
     @property
     def first(self) -> str:
@@ -100,17 +104,25 @@ async def _bind(
     given = words.left
     for param in command.params:
         source = Words(answers[param.name]) if param.name in answers else words
-        before = source.left
-        value = await _read(param, source, ctx, own_number=own_number)
+        try:
+            value = await _read(param, source, ctx, own_number=own_number)
+        except UserError as error:
+            error.field = param.name if param.name in answers else ""
+            raise
         if value is None and param.required:
-            if source.left and before:
+            if source.left:
                 raise UsageError(
-                    ctx.say("“{word}” does not fit here.", word=cut(source.first)), hint=usage_of(ctx.say, command)
+                    ctx.say("“{word}” does not fit here.", word=cut(source.first)),
+                    hint=usage_of(ctx.say, command),
+                    field=param.name if param.name in answers else "",
                 )
             missing.append(param)
         values[param.name] = param.default if value is None else value
     if missing:
-        raise MissingError(tuple(missing), given)
+        incident = next((value for value in values.values() if isinstance(value, Incident)), None)
+        if incident is not None and not words.took_number:
+            given = f"{incident.id} {given}".strip()
+        raise MissingError(tuple(missing), given, incident)
     if words.left:
         raise UsageError(ctx.say("“{word}” is one too many.", word=cut(words.first)), hint=usage_of(ctx.say, command))
     return values
@@ -125,14 +137,16 @@ async def _read(param: Param, words: Words, ctx: Context, *, own_number: bool) -
 async def read_incident(words: Words, ctx: Context, *, own_number: bool = True) -> Incident | None:
     """`12` or `#12`; where the place has an incident, only `#N` or its own number counts as one."""
     match = re.fullmatch(r"([#＃]?)(\d+)", words.first)
+    said = int(match[2]) if match and len(match[2]) <= MAX_DIGITS else 0
     number = ctx.own
-    if match and (match[1] or ctx.own is None or (own_number and int(match[2]) == ctx.own)):
+    if match and (match[1] or ctx.own is None or (own_number and said == ctx.own)):
         words.take()
+        words.took_number = True
         words.took_own = not match[1] and ctx.own is not None
-        number = int(match[2]) if len(match[2]) <= MAX_DIGITS else 0
+        number = said
     if number is None:
         return None
-    incident = await incidents.get(ctx.session, number) if number else None
+    incident = await incidents.hold(ctx.session, number) if number else None
     if incident is None:
         raise NotFoundError(
             ctx.say("There is no incident {number}.", number=f"#{match[2]}" if match else f"#{number}"),

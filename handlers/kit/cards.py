@@ -98,6 +98,7 @@ class Card:
 
     Args:
         title: the first line: what happened. Shown bold, with the tone's dot.
+        name: the title without what changes in it, for the parts of a long text, which stay as they are.
         text: a paragraph, cut when it is too long for the platform.
         verbatim: text that must never be cut (a statement). `pages()` spreads it over messages.
         notify: roster names to mention live; on new messages only.
@@ -105,6 +106,7 @@ class Card:
     """
 
     title: str
+    name: str = ""
     text: str = ""
     tone: Tone = Tone.PLAIN
     fields: tuple[Field, ...] = ()
@@ -164,7 +166,7 @@ def pages(card: Card) -> Pages:
     parts = _parts(card.verbatim)
     count = len(parts)
     before = tuple(
-        Card(title=f"{card.title} ({number}/{count})", verbatim=part, tone=card.tone)
+        Card(title=f"{card.name or card.title} · {number}/{count}", verbatim=part, tone=card.tone)
         for number, part in enumerate(parts, 1)
     )
     return Pages(replace(card, verbatim=f"↑ 1-{count}/{count}"), before)

@@ -13,8 +13,8 @@ from typing import Any
 
 from handlers.kit.cards import Card, Form
 from handlers.kit.errors import NotAllowedError
-from handlers.kit.locale import Locale
-from handlers.kit.messages import Happening, Noticed, Place, Quoted, Sender
+from handlers.kit.locale import Locale, Texts
+from handlers.kit.messages import Happening, Noticed, Place, Pressed, Quoted, Sender
 from handlers.kit.team import Person, Right, Team
 from playbooks.library import Library
 from storage import timeline
@@ -61,12 +61,13 @@ class Edit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whisper:
-    """Tell one person, where they spoke."""
+    """Tell one person, where they spoke. `drill_id`: the drill it is about, where no incident says so."""
 
     build: CardBuilder
     to: Sender
     place: Place
     incident: Incident | None = None
+    drill_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +120,7 @@ class Context:
     def require(self, right: Right, incident: Incident | None = None) -> None:
         """Go on only if the person may. Raises NotAllowedError."""
         if not self.by.may(right, incident.owner if incident else ""):
-            raise NotAllowedError(self.say(REFUSALS[right]), hint=self.say("Ask a lead, or see /crisis whoami."))
+            raise NotAllowedError(self.say(REFUSALS[right]), hint=self.say("Who you are here: /crisis whoami"))
 
     async def log(
         self, incident: Incident, kind: str, text: str, *, source: str | None = None, at: datetime | None = None, **data: Any
@@ -137,10 +138,20 @@ class Context:
         if self.at is not None:
             self.out.append(Post(build=build, place=self.at, incident=incident, rank=0))
 
-    def whisper(self, build: CardBuilder, incident: Incident | None = None) -> None:
+    def whisper(
+        self, build: CardBuilder, incident: Incident | None = None, *, drill_id: int | None = None
+    ) -> None:
         """Answer whoever asked, and nobody else."""
         if self.at is not None and not isinstance(self.happening, Noticed):
-            self.out.append(Whisper(build=build, to=self.happening.by, place=self.at, incident=incident))
+            whisper = Whisper(
+                build=build, to=self.happening.by, place=self.at, incident=incident, drill_id=drill_id
+            )
+            self.out.append(whisper)
+
+    def confirm(self, build: CardBuilder, incident: Incident | None = None) -> None:
+        """Say that it worked; after a press only where the press itself is answered, for its card changes in sight."""
+        if not isinstance(self.happening, Pressed) or self.happening.reply:
+            self.whisper(build, incident)
 
     def announce(self, purpose: str, build: CardBuilder, *, incident: Incident, key: str = "") -> None:
         """Post to every room of a purpose; what belongs to a drill goes to the drills rooms instead."""
@@ -159,7 +170,7 @@ class Context:
 
 
 
-REFUSALS: Mapping[Right, str] = {
+REFUSALS: Texts = {
     Right.LOOK: "You are not on this team's list.",
     Right.WORK: "Only responders and leads may do that.",
     Right.OWNER: "Only the incident's commander or a lead may do that.",

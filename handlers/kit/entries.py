@@ -1,17 +1,17 @@
-"""Timeline entries in words: what each kind of entry says in the reader's language."""
+"""What is stored, in words: timeline entries, and how statements stand."""
 
 from __future__ import annotations
 
-from handlers.kit.locale import Locale
+from handlers.kit.locale import Locale, Texts
 from playbooks.levels import Level
 from storage.models import Entry
 
-KINDS = {
+KINDS: Texts = {
     "opened": "opened: {text}",
     "claimed": "took command",
-    "released": "gave command back {text}",
+    "released": "gave command back",
     "handed_over": "handed command over to {to}",
-    "level": "level {old} → {new} {text}",
+    "level": "level {old} → {new}",
     "responding": "response began",
     "recovering": "recovery began",
     "closed": "closed: {text}",
@@ -19,22 +19,30 @@ KINDS = {
     "dismissed": "dismissed as a false alarm: {text}",
     "reviewed": "review written",
     "playbook": "attached the playbook {title}",
-    "step_done": "step {number} done: {title} {text}",
-    "step_skip": "step {number} skipped: {title} {text}",
-    "log": "{text}",
+    "step_done": "step {number} done: {title}",
+    "step_skip": "step {number} skipped: {title}",
     "drafted": "drafted statement v{version} ({hash})",
     "approve": "approved statement v{version} ({hash})",
     "changes": "asked for changes to v{version} ({hash}): {text}",
     "veto": "vetoed statement v{version} ({hash}): {text}",
-    "approved": "statement v{version} is approved by all ({hash})",
+    "approved": "statement v{version} has all approvals ({hash})",
     "overdue": "overdue: {what}",
-    "drill": "drill: {text}",
 }
-OVERDUE = {"assemble": "nobody has claimed it", "holding": "no statement is approved"}
+OVERDUE: Texts = {"assemble": "nobody has claimed it", "holding": "no statement is approved"}
+VERSIONS: Texts = {
+    "pending": "waiting for approval",
+    "approved": "approved",
+    "changes": "changes asked for",
+    "vetoed": "vetoed",
+    "superseded": "superseded",
+}
+"""How a version of a statement stands."""
+CHOICES: Texts = {"approve": "approves", "changes": "asks for changes", "veto": "vetoes"}
+"""How somebody voted on one."""
 
 
 def describe(say: Locale, entry: Entry) -> str:
-    """What an entry says, without time and name."""
+    """What an entry says, without time and name. A reason that the words have no place for comes behind them."""
     values = {key: str(value) for key, value in entry.data.items()}
     for key in ("old", "new"):
         if key in values and (level := Level.read(values[key])):
@@ -43,7 +51,10 @@ def describe(say: Locale, entry: Entry) -> str:
         values["title"] = say.either(values.get("title", ""), values["title_en"])
     if "what" in values:
         values["what"] = say(OVERDUE.get(values["what"], values["what"]))
-    return say(KINDS.get(entry.kind, "{text}"), **({"text": entry.text} | values)).strip()
+    if entry.kind not in KINDS:
+        return entry.text
+    said = say(KINDS[entry.kind], **({"text": entry.text} | values))
+    return said if not entry.text or "{text}" in KINDS[entry.kind] else f"{said} · {entry.text}"
 
 
 def who(say: Locale, entry: Entry) -> str:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import reduce
 
-from handlers.kit.cards import Button, ButtonTone, Card, Quote, Section, Tone, is_web
+from handlers.kit.cards import Button, ButtonTone, Card, Quote, Section, Tone, cut, is_web
 from handlers.kit.context import CardBuilder, Context, card_key
-from handlers.kit.locale import Locale
-from playbooks.library import Library
+from handlers.kit.errors import ConflictError
+from handlers.kit.locale import Locale, Texts
 from playbooks.levels import Factor, Level
+from playbooks.library import Library
 from playbooks.schema import Playbook
 from storage import deadlines, incidents, mentions
 from storage.models import LIVING, Deadline, Incident, Mention, State, Topic
 
 QUOTES = 3
+QUOTE_LENGTH = 60
+"""Characters of a quote on the card: three lines of a phone, so that the buttons stay in sight."""
 SHARE_WINDOW = timedelta(hours=24)
-TITLE_LENGTH = 60
+LEAST_SHARE = 3
+"""Comments; a share of fewer says nothing."""
+MOST_PLATFORMS = 4
+MOST_HITS = 4
 
 PLATFORMS = {
     "douyin": ("抖音", "Douyin"),
@@ -29,7 +36,7 @@ PLATFORMS = {
     "tieba": ("贴吧", "Tieba"),
     "zhihu": ("知乎", "Zhihu"),
 }
-STATES = {
+STATES: Texts = {
     State.OPEN: "unclaimed since {since}",
     State.CLAIMED: "{owner} has it",
     State.RESPONDING: "responding, {owner}",
@@ -38,14 +45,15 @@ STATES = {
     State.REVIEWED: "reviewed",
     State.DISMISSED: "false alarm",
 }
-FACTORS = {
+FACTORS: Texts = {
     Factor.HARM: "harm",
     Factor.VOLUME: "volume",
     Factor.GROWTH: "growth",
     Factor.REACH: "reach",
     Factor.PLATFORMS: "platforms",
 }
-CLOCKS = {"assemble": "assemble by {time}", "holding": "first statement by {time}"}
+AHEAD: Texts = {"assemble": "assemble by {time}", "holding": "first statement by {time}"}
+MISSED: Texts = {"assemble": "assembly overdue since {time}", "holding": "first statement overdue since {time}"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,37 +64,34 @@ class View:
     topics: Sequence[Topic]
     quotes: Sequence[Mention]
     negative: int
-    sampled: int
+    comments: int
     deadlines: Sequence[Deadline]
     ticked: int
     playbook: Playbook | None
     proposed: Playbook | None
-    hits: tuple[str, ...]
 
 
-async def view(ctx: Context, incident: Incident) -> View:
+async def view(ctx: Context, incident: Incident, *, quotes: int = QUOTES) -> View:
     """Read what an incident's card shows."""
     number = incident.id or 0
-    negative, sampled = await mentions.share(ctx.session, number, ctx.now - SHARE_WINDOW)
-    quotes = await mentions.newest(ctx.session, number, QUOTES)
+    negative, comments = await mentions.share(ctx.session, number, ctx.now - SHARE_WINDOW)
     playbook = ctx.library.playbooks.get(incident.playbook)
     return View(
         incident=incident,
         topics=await incidents.topics(ctx.session, number),
-        quotes=quotes,
+        quotes=await mentions.newest(ctx.session, number, quotes),
         negative=negative,
-        sampled=sampled,
-        deadlines=await deadlines.open_of(ctx.session, number),
+        comments=comments,
+        deadlines=await deadlines.of(ctx.session, number),
         ticked=len(await incidents.steps(ctx.session, number, incident.playbook)) if playbook else 0,
         playbook=playbook,
         proposed=ctx.library.playbooks.get(incident.type),
-        hits=tuple(dict.fromkeys(word for quote in quotes for word in quote.hits)),
     )
 
 
-async def incident_card(ctx: Context, incident: Incident) -> CardBuilder:
+async def incident_card(ctx: Context, incident: Incident, *, quotes: int = QUOTES) -> CardBuilder:
     """The builder of an incident's living card, as things stand now."""
-    seen = await view(ctx, incident)
+    seen = await view(ctx, incident, quotes=quotes)
     library = ctx.library
     return lambda say: build(say, seen, library)
 
@@ -100,22 +105,36 @@ async def refresh(ctx: Context, incident: Incident, *, now: bool = True) -> None
 def build(say: Locale, seen: View, library: Library) -> Card:
     """Lay an incident's card out."""
     incident = seen.incident
+    is_living = incident.state in LIVING
+    ending = say("Reason: {reason}", reason=cut(incident.reason)) if incident.reason and not is_living else ""
+    lines = (why(say, incident, library), _plan(say, seen), _clocks(say, seen)) if is_living else (ending,)
+    shown = tuple(line for line in lines if line)
     return Card(
         title=f"{headline(say, incident)} · {status(say, incident)}",
-        tone=Tone(incident.level) if incident.state in LIVING else Tone.GOOD,
+        tone=Tone(incident.level) if is_living else Tone.GOOD,
         text=_numbers(say, seen),
         quotes=tuple(quote(say, mention) for mention in seen.quotes),
-        sections=tuple(
-            Section(lines=(line,)) for line in (_why(say, incident, library), _plan(say, seen)) if line
-        ),
-        buttons=_buttons(say, incident),
+        sections=(Section(lines=shown),) if shown else (),
+        buttons=_buttons(say, incident, seen.playbook or seen.proposed),
+    )
+
+
+def tag(say: Locale, incident: Incident) -> str:
+    """The level and number of an incident."""
+    return f"{Level(incident.level).label(say.language)} #{incident.id}"
+
+
+def over(ctx: Context, incident: Incident) -> ConflictError:
+    """Why nothing more can be done with an incident that is closed or dismissed."""
+    return ConflictError(
+        ctx.say("#{number} is over: {status}.", number=incident.id, status=status(ctx.say, incident)),
+        hint=ctx.say("To open it again: reopen {number} REASON", number=incident.id),
     )
 
 
 def headline(say: Locale, incident: Incident) -> str:
     """The level, number and title of an incident."""
-    level = Level(incident.level)
-    return f"{say.either(level.zh, level.en)} #{incident.id} {cut(incident.title)}"
+    return f"{tag(say, incident)} {cut(incident.title)}"
 
 
 def status(say: Locale, incident: Incident) -> str:
@@ -127,7 +146,8 @@ def quote(say: Locale, mention: Mention) -> Quote:
     """A public comment as a card shows it."""
     moment = mention.written_at or mention.seen_at
     source = " ".join(part for part in (platform(say, mention.platform), say.clock(moment)) if part)
-    return Quote(text=mention.text or mention.title, source=source, url=mention.url if is_web(mention.url) else "")
+    text = cut(mention.text or mention.title, QUOTE_LENGTH)
+    return Quote(text=text, source=source, url=mention.url if is_web(mention.url) else "")
 
 
 def platform(say: Locale, name: str) -> str:
@@ -136,82 +156,115 @@ def platform(say: Locale, name: str) -> str:
     return say.either(zh, en)
 
 
-def cut(text: str, length: int = TITLE_LENGTH) -> str:
-    """A title of bearable length."""
-    flat = " ".join(text.split())
-    return flat if len(flat) <= length else flat[: length - 1] + "…"
+def counted(say: Locale, topics: Iterable[Topic]) -> str:
+    """How many mentions there are on which platform, most first."""
+    counts: Counter[str] = Counter()
+    for topic in topics:
+        counts.update(topic.platforms)
+    shown = [f"{platform(say, name)} ×{count}" for name, count in counts.most_common(MOST_PLATFORMS)]
+    if rest := counts.total() - sum(count for _, count in counts.most_common(MOST_PLATFORMS)):
+        shown.append(say("others ×{count}", count=rest))
+    return say(", ").join(shown)
+
+
+def why(say: Locale, incident: Incident, library: Library) -> str:
+    """The sum that gave an incident its level; empty if people set it from the start."""
+    points = [(name, value) for name, value in incident.why if value]
+    if not points:
+        return ""
+    level, total = Level(incident.level), sum(value for _, value in points)
+    proposed = library.levels.proposed(total)
+    # Blue is what lies under the lowest cut, so that is what its sum is held against.
+    bound = proposed if proposed in library.levels.cuts else Level.YELLOW
+    summed = say(
+        "{sum} = {total} ({level} from {cut})",
+        sum=" + ".join(f"{say(FACTORS[Factor(name)])} {value}" for name, value in points),
+        total=total,
+        level=_named(say, bound),
+        cut=library.levels.cuts[bound],
+    )
+    if proposed is level:
+        return say("Why {level}: {sum}", level=_named(say, level), sum=summed)
+    return say("Set to {level} by hand; the sum says {proposed}: {sum}", level=_named(say, level), proposed=_named(say, proposed), sum=summed)
+
+
+def _named(say: Locale, level: Level) -> str:
+    return say.either(level.zh, level.value)
 
 
 def _numbers(say: Locale, seen: View) -> str:
     if not seen.topics:
-        return ""
-    counts: Counter[str] = Counter()
-    for topic in seen.topics:
-        counts.update(topic.platforms)
-    parts = [" ".join(f"{platform(say, name)} ×{count}" for name, count in counts.most_common())]
-    if seen.sampled:
-        share = round(100 * seen.negative / seen.sampled)
+        by = seen.incident.opened_by
+        return say("Opened by {by}; no comments are tied to it.", by=by) if by else ""
+    parts = [counted(say, seen.topics)]
+    if seen.comments >= LEAST_SHARE:
+        share = round(100 * seen.negative / seen.comments)
         parts.append(
-            say("negative {share}% ({negative}/{total} sampled under these posts)", share=share, negative=seen.negative, total=seen.sampled)
+            say("negative {share}% ({negative} of {total} under these posts, 24 h)", share=share, negative=seen.negative, total=seen.comments)
         )
     if likes := max(topic.likes for topic in seen.topics):
         parts.append(say("most likes {likes}", likes=say.count(likes)))
     return " · ".join(parts)
 
 
-def _why(say: Locale, incident: Incident, library: Library) -> str:
-    points = [(name, value) for name, value in incident.why if value]
-    if not points:
-        return ""
-    level = Level(incident.level)
-    total = sum(value for _, value in points)
-    summed = " + ".join(f"{say(FACTORS[Factor(name)])} {value}" for name, value in points)
-    cut_at = library.levels.cuts.get(level)
-    bound = say(" ({level} from {cut})", level=say.either(level.zh, level.en), cut=cut_at) if cut_at else ""
-    return say("Why {level}: {sum} = {total}", level=say.either(level.zh, level.en), sum=summed, total=total) + bound
-
-
 def _plan(say: Locale, seen: View) -> str:
-    parts = []
     if seen.playbook:
-        title = say.either(seen.playbook.title, seen.playbook.title_en)
-        parts.append(say("Playbook: {title} {done}/{all}", title=title, done=seen.ticked, all=len(seen.playbook.steps)))
-    elif seen.proposed:
-        title = say.either(seen.proposed.title, seen.proposed.title_en)
-        hits = say(" (matched {words})", words=say(", ").join(seen.hits[:4])) if seen.hits else ""
-        parts.append(say("Playbook proposed: {title}", title=title) + hits)
-    clocks = [say(CLOCKS[each.kind], time=say.clock(each.due_at)) for each in seen.deadlines if each.kind in CLOCKS]
-    return " · ".join(parts + ([say(", ").join(clocks)] if clocks else []))
+        title, steps = seen.playbook.name(say.language), len(seen.playbook.steps)
+        return say("Playbook: {title} {done}/{all}", title=title, done=seen.ticked, all=steps)
+    if seen.proposed is None:
+        return ""
+    hits = list(dict.fromkeys(word for mention in seen.quotes for word in mention.hits))[:MOST_HITS]
+    matched = say(" (matched {words})", words=say(", ").join(hits)) if hits else ""
+    return say("Playbook: {title}", title=seen.proposed.name(say.language)) + matched
 
 
-def _buttons(say: Locale, incident: Incident) -> tuple[Button, ...]:
+def duties(incident: Incident, found: Iterable[Deadline]) -> list[Deadline]:
+    """The deadlines whose duty is still owed, those that have passed included."""
+    owed = {"assemble": incident.state == State.OPEN, "holding": incident.stated_at is None}
+    return [each for each in found if owed.get(each.kind)]
+
+
+def clock(say: Locale, each: Deadline) -> str:
+    """What is due when, or since when it is overdue."""
+    return say((AHEAD if each.done_at is None else MISSED)[each.kind], time=say.clock(each.due_at))
+
+
+def _clocks(say: Locale, seen: View) -> str:
+    """What is due when, and what should have been done; a duty that was done late is no longer one."""
+    clocks = [clock(say, each) for each in duties(seen.incident, seen.deadlines)]
+    if not clocks:
+        return ""
+    return say("Due: {clocks}", clocks=reduce(lambda one, other: say("{one}, {other}", one=one, other=other), clocks))
+
+
+def _buttons(say: Locale, incident: Incident, plan: Playbook | None) -> tuple[Button, ...]:
     number = str(incident.id)
-    playbook = Button(
-        label=say("Playbook"), action="playbook.playbook", value=f"{number} {incident.playbook or incident.type}".strip()
+
+    def button(label: str, action: str, tone: ButtonTone = ButtonTone.PLAIN) -> Button:
+        return Button(label=label, action=action, value=number, tone=tone)
+
+    plain, first, danger = ButtonTone.PLAIN, ButtonTone.PRIMARY, ButtonTone.DANGER
+    has_spoken = incident.stated_at is not None
+    playbook = (
+        (Button(label=say("See playbook"), action="playbook.playbook", value=f"{number} {plan.id}"),) if plan else ()
     )
-    draft = Button(label=say("Draft statement"), action="statement.draft", value=number)
-    details = Button(label=say("Details"), action="look.show", value=number)
-
-    def step(label: str, verb: str, tone: ButtonTone = ButtonTone.PLAIN) -> Button:
-        return Button(label=say(label), action=f"incident.{verb}", value=number, tone=tone)
-
-    first, danger = ButtonTone.PRIMARY, ButtonTone.DANGER
-    rows = {
-        State.OPEN: (step("Claim", "claim", first), playbook, step("False alarm…", "dismiss", danger), details),
-        State.CLAIMED: (
-            step("Respond", "respond", first),
-            playbook,
-            draft,
-            step("False alarm…", "dismiss", danger),
+    draft = button(say("Draft statement"), "statement.draft")
+    alarm = button(say("False alarm…"), "incident.dismiss", danger)
+    details = button(say("Details"), "look.show")
+    reopen = button(say("Reopen…"), "incident.reopen")
+    rows: dict[State, tuple[Button, ...]] = {
+        State.OPEN: (button(say("Claim"), "incident.claim", first), *playbook, alarm, details),
+        State.CLAIMED: (button(say("Respond"), "incident.respond", first), *playbook, draft, alarm, details),
+        State.RESPONDING: (
+            button(say("Draft statement"), "statement.draft", plain if has_spoken else first),
+            *playbook,
+            button(say("Recover"), "incident.recover", first if has_spoken else plain),
+            button(say("Close…"), "incident.close", danger),
             details,
         ),
-        State.RESPONDING: (draft, step("Recover", "recover", first), playbook, step("Close…", "close", danger), details),
-        State.RECOVERING: (step("Close…", "close", first), playbook, draft, details),
-        State.CLOSED: (
-            Button(label=say("Write the review"), action="review.review", value=number, tone=first),
-            step("Reopen…", "reopen"),
-        ),
-        State.DISMISSED: (step("Reopen…", "reopen"),),
-        State.REVIEWED: (step("Reopen…", "reopen"),),
+        State.RECOVERING: (button(say("Close…"), "incident.close", first), *playbook, draft, details),
+        State.CLOSED: (button(say("Write the review"), "review.review", first), reopen),
+        State.DISMISSED: (reopen,),
+        State.REVIEWED: (reopen,),
     }
     return rows[State(incident.state)]

@@ -9,7 +9,7 @@ from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
 from storage import models
-from storage.types import UtcDateTime
+from storage.types import UtcDateTime, differs
 
 assert models.LIVING  # imported so that every table is known to the metadata
 
@@ -25,7 +25,11 @@ def in_plain_types(kind: str, item: Any, _context: AutogenContext) -> str | Lite
 
 connection = context.config.attributes["connection"]
 context.configure(
-    connection=connection, target_metadata=SQLModel.metadata, render_as_batch=True, render_item=in_plain_types
+    connection=connection,
+    target_metadata=SQLModel.metadata,
+    render_as_batch=True,
+    render_item=in_plain_types,
+    compare_type=differs,
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -35,7 +35,7 @@ def test_the_sample_itself_loads(team: Team) -> None:
     [
         ("steps:", "stepss:", 'unknown key "stepss"', 'did you mean "steps"?'),
         ("    role: tech", "    rolle: tech", 'unknown key "rolle"', 'did you mean "role"?'),
-        ("  any: [", "  xyz: [", 'unknown key "xyz"', "allowed here: any, severe, regex"),
+        ("  any: [", "  xyz: [", 'unknown key "xyz"', "allowed here: any, common, severe, regex"),
         (
             "strategy: rebuild",
             "strategy: rebuilt",

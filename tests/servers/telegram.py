@@ -54,6 +54,8 @@ class Fault:
     times: int
     error: ApiError | None = None
     drop_answer: bool = False
+    delay: float = 0.0
+    """Seconds between the work and its answer."""
 
 
 class TelegramServer(TelegramChats):
@@ -128,15 +130,16 @@ class TelegramServer(TelegramChats):
         retry_after: int = 0,
         status: int = 0,
         drop_answer: bool = False,
+        delay: float = 0.0,
         error: tuple[int, str] | None = None,
     ) -> None:
-        """Let the next calls of a method fail; `drop_answer` does the work and closes the connection."""
+        """Let the next calls of a method fail; `drop_answer` does the work and closes the connection, `delay` only tarries."""
         refusal = ApiError(*error) if error else None
         if retry_after:
             refusal = ApiError(429, f"Too Many Requests: retry after {retry_after}", retry_after=retry_after)
         if status:
             refusal = ApiError(status, "Internal Server Error")
-        self._faults.append(Fault(method.lower(), times, refusal, drop_answer))
+        self._faults.append(Fault(method.lower(), times, refusal, drop_answer, delay))
 
     def named(self, method: str) -> list[Call]:
         """The calls of one method."""
@@ -164,7 +167,9 @@ class TelegramServer(TelegramChats):
             result = await work(params)
         except ApiError as err:
             return _refused(err)
-        if fault and request.transport:
+        if fault:
+            await asyncio.sleep(fault.delay)
+        if fault and fault.drop_answer and request.transport:
             request.transport.close()
         return web.json_response({"ok": True, "result": result})
 

@@ -1,7 +1,7 @@
 """The first tables."""
 
-from alembic import op
 import sqlalchemy as sa
+from alembic import op
 
 revision = "0001"
 down_revision = None
@@ -254,8 +254,10 @@ def upgrade() -> None:
         sa.Column("negatives", sa.Integer(), nullable=False),
         sa.Column("fresh", sa.Integer(), nullable=False),
         sa.Column("harm", sa.Float(), nullable=False),
+        sa.Column("severe", sa.Boolean(), nullable=False),
         sa.Column("likes", sa.Integer(), nullable=False),
         sa.Column("platforms", sa.JSON(), nullable=False),
+        sa.Column("words", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["incident_id"],
             ["incident.id"],

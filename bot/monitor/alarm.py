@@ -1,0 +1,143 @@
+"""Open incidents for topics that are alarming, and keep the open ones up to date."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from bot.monitor.grade import grade
+from bot.monitor.merge import Index, Thread
+from playbooks.levels import Grade, Level
+from playbooks.library import Library
+from storage import incidents, mentions, notices, timeline
+from storage.database import Session
+from storage.models import LIVING, Incident, State, Topic
+
+log = logging.getLogger(__name__)
+
+TITLE_LENGTH = 30
+"""Characters: two lines of a phone with the level, the number and the state around it."""
+
+
+class Alarm:
+    """Decides what a topic that has changed means for people, and leaves notices of it.
+
+    Args:
+        window: what counts as lately.
+        min_mentions: how many fresh negatives of a topic open an incident.
+    """
+
+    def __init__(self, library: Library, window: timedelta, min_mentions: int) -> None:
+        self.library = library
+        self.window = window
+        self.min_mentions = min_mentions
+
+    async def consider(self, session: Session, index: Index, thread: Thread, now: datetime) -> int | None:
+        """Open an incident for a topic, or bring the one that it belongs to up to date.
+
+        Returns:
+            The number of an incident that was opened.
+        """
+        topic = thread.topic
+        if topic.incident_id is None:
+            if not index.is_alarming(thread, self.min_mentions, now):
+                return None
+            kin = index.kin_of(thread)
+            if kin is None:
+                return await self._raise(session, index, thread, now)
+            await self._belong(session, index, thread, kin.topic.incident_id)
+        incident = await incidents.get(session, topic.incident_id or 0)
+        if incident is not None:
+            await self._follow(session, incident, thread, now)
+        return None
+
+    async def _follow(self, session: Session, incident: Incident, thread: Thread, now: datetime) -> None:
+        if incident.state in LIVING:
+            await self._grow(session, incident, thread, now)
+        elif incident.state == State.DISMISSED:
+            await self._stir(session, incident, thread, now)
+        elif thread.voices and thread.voices[-1].at == now:
+            ended = incident.closed_at.isoformat() if incident.closed_at else ""
+            await self._notice(session, incident, "incident.again", now, {"ended": ended}, once=True)
+
+    async def _raise(self, session: Session, index: Index, thread: Thread, now: datetime) -> int:
+        topic = thread.topic
+        incident = await incidents.create(
+            session,
+            Incident(drill_id=topic.drill_id, title=headline(topic.title), type=topic.type, opened_at=now),
+        )
+        number = incident.id or 0
+        await self._belong(session, index, thread, number)
+        graded = await self._graded(session, incident, [topic], now)
+        incident.level, incident.why = graded.level.value, summed(graded)
+        await session.flush()
+        await timeline.append(session, number, "opened", at=now, text=incident.title, data={"level": incident.level})
+        await self._notice(session, incident, "incident.raised", now)
+        log.info("incident #%s raised, %s", number, incident.level)
+        return number
+
+    async def _belong(self, session: Session, index: Index, thread: Thread, number: int | None) -> None:
+        index.keep(thread)
+        thread.topic.incident_id = number
+        await mentions.update_topics(session, [thread.sum_up()])
+
+    async def _grow(self, session: Session, incident: Incident, thread: Thread, now: datetime) -> None:
+        graded = await self._graded(session, incident, await self._topics(session, incident, thread), now)
+        number, level, why = incident.id or 0, Level(incident.level), summed(graded)
+        if graded.level.rank > self._settled(incident).rank:
+            if await incidents.set_level(session, number, level.value, graded.level.value, why):
+                change = {"old": level.value, "new": graded.level.value}
+                await timeline.append(session, number, "level", at=now, data=change)
+                await self._notice(session, incident, "incident.level", now, change)
+                return
+        elif graded.level is level and why != incident.why:
+            await incidents.set_level(session, number, level.value, level.value, why)
+        await self._notice(session, incident, "incident.grown", now)
+
+    def _settled(self, incident: Incident) -> Level:
+        """The level that is settled: the incident's, or the higher one that its sum proposed before people lowered it."""
+        proposed = self.library.levels.proposed(sum(points for _, points in incident.why))
+        return max(Level(incident.level), proposed, key=lambda level: level.rank)
+
+    async def _stir(self, session: Session, incident: Incident, thread: Thread, now: datetime) -> None:
+        """A false alarm stays quiet until the matter reaches a higher level than it had."""
+        graded = await self._graded(session, incident, await self._topics(session, incident, thread), now)
+        if graded.level.rank > self._settled(incident).rank:
+            await self._notice(session, incident, "incident.again", now, {"level": graded.level.value}, once=True)
+
+    async def _topics(self, session: Session, incident: Incident, thread: Thread) -> list[Topic]:
+        """All topics of an incident; of the one at hand, as it is now."""
+        stored = await incidents.topics(session, incident.id or 0)
+        return [thread.topic if topic.id == thread.topic.id else topic for topic in stored]
+
+    async def _graded(self, session: Session, incident: Incident, topics: Sequence[Topic], now: datetime) -> Grade:
+        return await grade(session, self.library.levels, incident, topics, now, self.window)
+
+    async def _notice(
+        self,
+        session: Session,
+        incident: Incident,
+        kind: str,
+        now: datetime,
+        data: Mapping[str, str] | None = None,
+        *,
+        once: bool = False,
+    ) -> None:
+        await notices.put(
+            session, kind, now, incident_id=incident.id, drill_id=incident.drill_id, data=data, once=once
+        )
+
+
+def summed(graded: Grade) -> list[list[str | int]]:
+    """The sum behind a level, as an incident keeps it."""
+    return [[factor.value, points] for factor, points in graded.points.items()]
+
+
+def headline(text: str) -> str:
+    """An incident's title from the comment that began it: its first sentence, within bounds."""
+    flat = " ".join(text.split())
+    if len(flat) <= TITLE_LENGTH:
+        return flat
+    end = max((flat.rfind(mark, 8, TITLE_LENGTH) for mark in "。！？!?；;，,"), default=-1)
+    return flat[:end] if end > 0 else flat[: TITLE_LENGTH - 1] + "…"

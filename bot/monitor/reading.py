@@ -1,0 +1,114 @@
+"""Read a comment: how it is meant, what kind of crisis it speaks of, and in which words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot.sentiment import Reason, Score, Scorer, Segmenter
+from bot.sentiment.score import NEGATIVE_FROM
+from playbooks.matching import Matcher, plain
+
+SIGNAL, MOST_SIGNALS = 0.7, 2
+"""What a telling signal adds to an undecided score, in logits, and how many are counted."""
+WORTH, ENOUGH = 40, 240
+"""Characters that a signal accounts for (a telling one for twice as many), and the length from which they need to be no more.
+
+A long text that mentions one signal in passing is not about it.
+"""
+EVIDENT = 0.4
+"""Logits of one word of feeling that make a negative count as a voice. SnowNLP's opinion alone does not."""
+SEVERE_HARM = 2.0
+"""Injury: one such comment is enough to alarm."""
+KEYWORDS = 10
+"""Words of a text that it is compared by."""
+
+Types = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a comment says.
+
+    Args:
+        types: playbook -> the signals of it that the text holds, the strongest first; only if it is negative and about them.
+        telling: some of those signals tell it from other matters (see `Matcher.telling`).
+        words: telling signals and the words that set the text apart, if it is negative.
+        severe: one such comment is enough to alarm.
+        evident: signals or words of feeling say that it is negative.
+    """
+
+    score: Score
+    types: Types
+    telling: bool
+    words: tuple[str, ...]
+    severe: bool
+    evident: bool
+
+    @property
+    def is_negative(self) -> bool:
+        """Whether it is a complaint."""
+        return self.score.label == "negative"
+
+
+class Reader:
+    """Reads comments.
+
+    Args:
+        names: brand and product names: never words of feeling, and nothing that comments are compared by.
+        matcher: knows the playbooks' signals.
+    """
+
+    def __init__(self, names: Iterable[str], matcher: Matcher) -> None:
+        names = tuple(names)
+        self.matcher = matcher
+        self._names = frozenset(map(plain, names))
+        self._scorer = Scorer(names)
+        self._segmenter = Segmenter(names)
+
+    def read(self, text: str) -> Reading:
+        """Read one text of any length."""
+        opinion, found = self._scorer.score(text), self.matcher.matches(text)
+        telling = tuple(dict.fromkeys(hit for hits in found.values() for hit in self.matcher.telling(hits)))
+        score = _with_signals(opinion, telling, text)
+        is_negative = score.label == "negative"
+        types = found if is_negative and _is_about(found, telling, text) else {}
+        severe = opinion.label == "negative" and (opinion.harm >= SEVERE_HARM or self._alarms(found))
+        return Reading(
+            score=score,
+            types=types,
+            telling=bool(types and telling),
+            words=self._words(text, telling if types else ()) if is_negative else (),
+            severe=severe,
+            evident=is_negative and (bool(types) or severe or _is_evident(score)),
+        )
+
+    def _alarms(self, found: Types) -> bool:
+        return any(self.matcher.severe(hits) for hits in found.values())
+
+    def _words(self, text: str, telling: Iterable[str]) -> tuple[str, ...]:
+        """What a text is compared by: neither the brand nor what people say to any trouble."""
+        words = self.matcher.telling(map(plain, self._segmenter.keywords(text, KEYWORDS)))
+        return tuple(word for word in dict.fromkeys((*telling, *words)) if word not in self._names)
+
+
+def _with_signals(score: Score, telling: Sequence[str], text: str) -> Score:
+    """An undecided text that names trouble, and asks nothing, speaks of it."""
+    asks = any(reason.kind == "question" for reason in score.reasons) or text.rstrip().endswith(("?", "？"))
+    if score.label != "neutral" or asks or not telling:
+        return score
+    signs = [Reason(word, SIGNAL, "signal") for word in telling[:MOST_SIGNALS]]
+    logit = math.log(score.negative / (1 - score.negative)) + sum(sign.weight for sign in signs)
+    negative = 1 / (1 + math.exp(-logit))
+    label = "negative" if negative >= NEGATIVE_FROM else score.label
+    return replace(score, negative=negative, label=label, reasons=(*signs, *score.reasons))
+
+
+def _is_about(types: Types, telling: Sequence[str], text: str) -> bool:
+    accounted = WORTH * (sum(map(len, types.values())) + len(telling))
+    return accounted >= min(len(text), ENOUGH)
+
+
+def _is_evident(score: Score) -> bool:
+    return any(reason.kind != "snownlp" and reason.weight >= EVIDENT for reason in score.reasons)

@@ -1,0 +1,500 @@
+"""A small team in a chat on two platforms: the real registry, dispatch, speech, delivery, monitor and database.
+
+    card = await chat.opens()                              somebody opens incident #1
+    await chat.says("claim 1", by="林悦")                   Slack, unless `on` or the person's ids say otherwise
+    await chat.presses("Claim", card, by="陈立", on="telegram")
+    why = await chat.refused("claim 1", by="陈立")           whispered, with a reason and a hint; nothing else happened
+    await chat.mentions(rotten("..."))                     through the real monitor
+    await chat.passes(minutes=30)                          time goes by; what comes due is fired
+
+Every call returns when all that follows from it is said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from types import TracebackType
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func
+from sqlmodel import select
+
+import handlers
+from bot.delivery import Delivery
+from bot.dispatch import Dispatch
+from bot.monitor import prepare
+from bot.monitor.prepare import Preparer, Recipe
+from bot.monitor.watch import Monitor, Tally
+from bot.schedule import Sweeper
+from bot.sources.base import Found
+from handlers.kit.cards import Card, Form
+from handlers.kit.messages import Place, Pressed, Quoted, Sender, Typed
+from handlers.kit.registry import Registry
+from handlers.kit.team import Person, Room, Team
+from playbooks import load
+from playbooks.library import Library
+from storage import incidents, outbox, spots, statements, timeline
+from storage.database import Database, Session
+from storage.models import Entry, Incident, Outbox, Version
+from tests.fakes import FakeTransport, InPlace, Said, SetClock
+from tests.stores import KEY
+
+NOW = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
+"""14:00 in Shanghai."""
+BRAND = "青柚茶饮"
+PEOPLE = (
+    Person(name="林悦", ids={"slack": "U0LIN", "telegram": "1001"}, roles=frozenset({"responder"})),
+    Person(name="陈立", ids={"slack": "U0CHEN", "telegram": "1002"}, roles=frozenset({"lead", "pr"})),
+    Person(name="吴桐", ids={"slack": "U0WU"}, roles=frozenset({"lead", "legal"})),
+    Person(name="周帆", ids={"telegram": "1004"}, roles=frozenset({"facilitator"})),
+)
+CHANNELS = {
+    "alerts": {"slack": "C0ALERTS", "telegram": "-1001"},
+    "leads": {"slack": "C0LEADS"},
+    "drills": {"slack": "C0DRILL", "telegram": "-1002"},
+}
+BOT = {"slack": "U0BOT", "telegram": "999"}
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+@cache
+def library() -> Library:
+    """The bundled playbooks, read once."""
+    return load()
+
+
+@cache
+def preparer() -> Preparer:
+    """Scores and scrubs in this process; made once, since its dictionaries are large."""
+    return Preparer(Recipe(key=KEY, names=(BRAND,)))
+
+
+def team(*, language: str = "en", guests: str = "none", rooms: Sequence[Room] = (), people: Sequence[Person] = PEOPLE) -> Team:
+    """The team of the contract's sample, or one like it."""
+    own = tuple(Room(name=name, purpose=name, ids=ids, language=language) for name, ids in CHANNELS.items())
+    return Team(
+        brand=BRAND, people=tuple(people), rooms=tuple(rooms) or own, guests=guests, language=language, zone=SHANGHAI
+    )
+
+
+@dataclass(slots=True)
+class Heard:
+    """What followed from something: new posts, whispers, edited messages, answers to the press, forms that opened."""
+
+    posts: list[Said] = field(default_factory=list)
+    whispers: list[Said] = field(default_factory=list)
+    edits: list[Said] = field(default_factory=list)
+    toasts: list[str] = field(default_factory=list)
+    forms: list[Form] = field(default_factory=list)
+
+    @property
+    def all(self) -> list[Said]:
+        return [*self.posts, *self.whispers, *self.edits]
+
+    @property
+    def form(self) -> Form:
+        """The form that opened."""
+        assert len(self.forms) == 1, self.forms
+        return self.forms[0]
+
+    @property
+    def whisper(self) -> Said:
+        """The one thing that one person was told."""
+        assert len(self.whispers) == 1, [each.title for each in self.whispers]
+        return self.whispers[0]
+
+
+class Chat:
+    """One process of the bot, and the people who talk to it.
+
+    Args:
+        url: the database.
+        transports: the platforms, if another process uses the same ones.
+        clock: the time, if another process has the same.
+        registry: the commands, if not those of the bot.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        team: Team = team(),  # noqa: B008 - frozen
+        transports: Mapping[str, FakeTransport] | None = None,
+        clock: SetClock | None = None,
+        registry: Registry | None = None,
+    ) -> None:
+        self.url = url
+        self.team = team
+        self.clock = clock or SetClock(NOW)
+        self.transports = transports or {
+            "slack": FakeTransport("slack", native_forms=True, looks_back=True),
+            "telegram": FakeTransport("telegram", native_forms=False, looks_back=False),
+        }
+        self.database = Database(url, KEY)
+        self.registry = registry or handlers.load()
+        self.delivery = Delivery(database=self.database, team=team, clock=self.clock, transports=self.transports)
+        self.dispatch = Dispatch(
+            database=self.database,
+            registry=self.registry,
+            team=team,
+            library=library(),
+            clock=self.clock,
+            transports=self.transports,
+            settings={"contact": ""},
+            ring=self.delivery.ring,
+        )
+        self.monitor = Monitor(
+            database=self.database,
+            library=library(),
+            sources=(),
+            executor=InPlace,
+            clock=self.clock,
+            window=timedelta(minutes=30),
+            min_mentions=3,
+            ring=self.dispatch.wake,
+        )
+        self.sweeper = Sweeper(self.database, self.clock, self.dispatch.wake)
+        self._numbers = itertools.count(1)
+
+    async def __aenter__(self) -> Self:
+        prepare._preparer = preparer()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.dispatch.answers.stop()
+        await self.database.close()
+
+    # What people do
+
+    async def says(self, text: str, *, by: str, **how: Any) -> Heard:
+        """Somebody types. See `typed` for how."""
+        return await self._hears(self.typed(text, by=by, **how))
+
+    async def presses(self, button: str, on: Said, *, by: str) -> Heard:
+        """Somebody presses a button, named by its label, its action or its wire id."""
+        found = on.button(button)
+        return await self._hears(self.pressed(found.action, found.value, on, by=by))
+
+    async def fills(self, form: Form, answers: Mapping[str, str], *, by: str, on: Said | None = None) -> dict[str, str]:
+        """Somebody sends a form; returns what is wrong with it."""
+        card = on or Said(transport="slack", channel=CHANNELS["alerts"]["slack"], message="", card=Card(title=""))
+        event = self.pressed(form.action, form.value, card, by=by, fields=answers)
+        problems = await self.dispatch.submit(event)
+        await self.settle()
+        return problems
+
+    async def replies(self, text: str, prompt: Said, *, by: str) -> Heard:
+        """Somebody answers a question of the bot."""
+        assert prompt.prompt, prompt.title
+        return await self.says(text, by=by, on=prompt.transport, under=prompt, answer=True, channel=prompt.channel)
+
+    async def refused(self, text: str, *, by: str, **how: Any) -> Card:
+        """Somebody types and is refused: in a whisper, with a reason and a hint, and nothing else happens."""
+        heard = await self.says(text, by=by, **how)
+        assert not heard.posts, [each.title for each in heard.posts]
+        assert not heard.edits
+        assert not heard.forms
+        return _refusal(heard.whisper.card)
+
+    async def refused_press(self, button: str, on: Said, *, by: str) -> str:
+        """Somebody presses and is refused; returns the words."""
+        heard = await self.presses(button, on, by=by)
+        assert not heard.posts, [each.title for each in heard.posts]
+        assert not heard.edits
+        assert not heard.forms
+        if heard.whispers:
+            card = _refusal(heard.whisper.card)
+            return f"{card.title} {card.text}"
+        assert len(heard.toasts) == 1
+        return heard.toasts[0]
+
+    async def opens(self, level: str = "orange", title: str = "蛋糕发霉，客服不理", *, by: str = "林悦", room: str = "alerts") -> Said:
+        """Somebody opens an incident by hand; returns its card on Slack."""
+        await self.says(f"new {level} user_complaint {title}", by=by, room=room)
+        return await self.card(f"incident:{await self.count(Incident)}")
+
+    async def mentions(self, *found: Found) -> Tally:
+        """The public speaks, and the monitor hears it."""
+        tally = await self.monitor.take("push", found, ())
+        await self.settle()
+        return tally
+
+    async def looks(self) -> None:
+        """The monitor makes its round: what a drill has played is read."""
+        await self.monitor.tick()
+        await self.settle()
+
+    async def passes(self, length: timedelta | None = None, **parts: float) -> Heard:
+        """Time goes by; what comes due is fired and said."""
+        return await self._after(lambda: self._pass(length or timedelta(**parts)))
+
+    def writes(self, text: str, *, by: str, under: Said | None = None, on: str = "", room: str = "alerts") -> Place:
+        """Somebody writes something that is not for the bot; returns where, so that others can point at it."""
+        sender = self.sender(by, on)
+        channel = under.channel if under else CHANNELS[room][sender.transport]
+        message = f"human-{next(self._numbers)}"
+        self.transports[sender.transport].written[channel, message] = Quoted(
+            message=message, text=text, author=sender.name, user=sender.user, at=self.clock()
+        )
+        thread = under.message if under and sender.transport == "slack" else ""
+        return Place(transport=sender.transport, channel=channel, thread=thread, message=message)
+
+    async def pins(self, at: Place, *, by: str) -> Heard:
+        """Somebody marks a message with 📌 on Slack."""
+        sender = self.sender(by, "slack")
+        event = Typed(
+            id=f"slack:pin:{at.channel}:{at.message}:{sender.user}",
+            text="log",
+            by=sender,
+            at=at,
+            quoted=Quoted(message=at.message),
+        )
+        return await self._hears(event)
+
+    # What arrives
+
+    def typed(
+        self,
+        text: str,
+        *,
+        by: str | Sender,
+        on: str = "",
+        room: str = "alerts",
+        channel: str = "",
+        under: Said | None = None,
+        replying: Place | None = None,
+        direct: bool = False,
+        mention: bool = False,
+        answer: bool = False,
+    ) -> Typed:
+        """What a platform hands in when somebody types.
+
+        Args:
+            by: a name of the roster, or whoever the platform says it is.
+            on: the platform; the first that the person or what they write under is on.
+            under: the bot's message in whose thread, or in reply to which, it is written.
+            replying: a person's message that it replies to.
+            direct: in a private chat with the bot.
+            mention: on Slack `@Fenghuo` and not `/crisis`, so there is no trigger for a form.
+            answer: it answers the bot's question.
+        """
+        place = replying or under
+        sender = by if isinstance(by, Sender) else self.sender(by, on or (place.transport if place else ""))
+        is_slack = sender.transport == "slack"
+        where = channel or (place.channel if place else CHANNELS[room].get(sender.transport, ""))
+        if direct:
+            where = f"D{sender.user}" if is_slack else sender.user
+        is_slash = is_slack and not (place or direct or mention)
+        number = next(self._numbers)
+        return Typed(
+            id=f"{sender.transport}:typed:{id(self)}:{number}",
+            text=text,
+            by=sender,
+            at=Place(
+                transport=sender.transport,
+                channel=where,
+                thread=(replying.thread if replying else under.thread or under.message if under else "") if is_slack else "",
+                message="" if is_slash else f"human-{number}",
+                direct=direct or (bool(under and under.channel == sender.user)),
+            ),
+            quoted=None if is_slack else self._quoted(under, replying),
+            answer=answer,
+            trigger=f"trigger-{number}" if is_slash else "",
+        )
+
+    def pressed(
+        self, action: str, value: str, on: Said, *, by: str | Sender, fields: Mapping[str, str] | None = None
+    ) -> Pressed:
+        """What a platform hands in when somebody presses a button, or sends a form (`fields`)."""
+        sender = by if isinstance(by, Sender) else self.sender(by, on.transport)
+        number = next(self._numbers)
+        is_slack = on.transport == "slack"
+        return Pressed(
+            id=f"{on.transport}:pressed:{id(self)}:{number}",
+            action=action,
+            value=value,
+            by=sender,
+            at=Place(
+                transport=on.transport,
+                channel=on.channel,
+                thread=on.thread if is_slack else "",
+                message=on.message,
+                direct=on.channel == sender.user,
+            ),
+            fields=dict(fields or {}),
+            trigger=f"trigger-{number}" if is_slack else "",
+            reply="" if is_slack or fields else f"reply-{number}",
+        )
+
+    def sender(self, name: str, on: str = "") -> Sender:
+        """Somebody of the roster, as a platform names them."""
+        person = self.team.person(name)
+        assert person is not None, name
+        transport = on or next(iter(person.ids))
+        return Sender(transport=transport, user=person.ids[transport], name=name, username=f"user{person.ids[transport]}")
+
+    def _quoted(self, under: Said | None, replying: Place | None) -> Quoted | None:
+        if replying:
+            return self.transports["telegram"].written[replying.channel, replying.message]
+        if under:
+            return Quoted(
+                message=under.message, text=under.title, author="Fenghuo", user=BOT["telegram"], at=self.clock()
+            )
+        return None
+
+    # What is there afterwards
+
+    async def card(self, key: str = "incident:1", on: str = "slack") -> Said:
+        """The newest copy of a living card on a platform: `incident:1`, `statement:1:2`, `playbook:1:user_complaint`."""
+        async with self.database.read() as session:
+            found = [spot for spot in await spots.copies(session, key) if spot.transport == on]
+        assert found, f"no {key} on {on}: {[each.title for each in self.transports[on].posts]}"
+        return self.transports[on].message(found[-1].channel, found[-1].message)
+
+    def last(self, on: str = "slack") -> Said:
+        """The newest message that everybody can read."""
+        return self.transports[on].posts[-1]
+
+    def whispers_to(self, name: str) -> list[Said]:
+        """What somebody was told, and nobody else."""
+        person = self.team.person(name)
+        assert person is not None
+        return [
+            each
+            for transport in self.transports.values()
+            for each in transport.whispers
+            if each.to == person.ids.get(transport.name)
+        ]
+
+    def all_said(self, *rooms: str) -> list[Said]:
+        """All that was ever said in some rooms, on every platform."""
+        channels = {channel for room in rooms for channel in CHANNELS[room].values()}
+        return [each for transport in self.transports.values() for each in transport.said if each.channel in channels]
+
+    async def incident(self, number: int = 1) -> Incident:
+        async with self.database.read() as session:
+            found = await incidents.get(session, number)
+        assert found is not None
+        return found
+
+    async def entries(self, number: int = 1) -> list[Entry]:
+        async with self.database.read() as session:
+            return list(await timeline.of(session, number))
+
+    async def kinds(self, number: int = 1) -> list[str]:
+        """The kinds of an incident's timeline entries, in order."""
+        return [entry.kind for entry in await self.entries(number)]
+
+    async def versions(self, number: int = 1) -> list[Version]:
+        async with self.database.read() as session:
+            return list(await statements.of(session, number))
+
+    async def count(self, model: type[Any]) -> int:
+        """How many rows a table has."""
+        async with self.database.read() as session:
+            return await session.scalar(select(func.count()).select_from(model)) or 0
+
+    # How it goes on
+
+    async def settle(self) -> None:
+        """Until nothing waits: handlers work, and what may go out now is out."""
+        while await self.dispatch.drain():
+            pass
+        await self.dispatch.answers.settle()
+        for name, transport in self.transports.items():
+            while rows := await self._due(name):
+                await asyncio.gather(*(self.delivery._send(transport, row) for row in rows))
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Dispatch runs by itself, as in the bot."""
+        task = asyncio.create_task(self.dispatch.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _due(self, transport: str) -> Sequence[Outbox]:
+        async with self.database.read() as session:
+            return await outbox.due(session, transport, self.clock())
+
+    async def _hears(self, event: Typed | Pressed) -> Heard:
+        async def arrive() -> None:
+            await self.dispatch.receive(event)
+
+        return await self._after(arrive)
+
+    async def _pass(self, length: timedelta) -> None:
+        self.clock.passes(length)
+        await self.sweeper.sweep()
+
+    async def _after(self, act: Callable[[], Any]) -> Heard:
+        marks = {
+            name: (len(each.said), len(each.edits), len(each.answers), len(each.forms))
+            for name, each in self.transports.items()
+        }
+        await act()
+        await self.settle()
+        heard = Heard()
+        for name, (said, edits, answers, forms) in marks.items():
+            transport = self.transports[name]
+            fresh = transport.said[said:]
+            heard.posts += [each for each in fresh if not each.to]
+            heard.whispers += [each for each in fresh if each.to]
+            heard.edits += transport.edits[edits:]
+            heard.toasts += [text for _, text in transport.answers[answers:] if text]
+            heard.forms += [form for _, form in transport.forms[forms:]]
+        return heard
+
+
+def _refusal(card: Card) -> Card:
+    assert card.tone == "warn", card
+    assert card.title
+    assert card.text, f"no hint: {card.title}"
+    return card
+
+
+def rotten(text: str = "蛋糕发霉了，客服不理人，申请退款直接驳回", *, item: str = "cake", number: int = 0, **more: Any) -> Found:
+    """A complaint in public; under one `item` they are one matter."""
+    count = number or next(_comments)
+    return Found(
+        platform=more.pop("platform", "douyin"),
+        text=text,
+        native_id=f"c{count}",
+        item_id=item,
+        author=f"author{count}",
+        nickname="某人",
+        created_at=more.pop("created_at", NOW),
+        likes=more.pop("likes", 3),
+        **more,
+    )
+
+
+_comments = itertools.count(1)
+COMPLAINTS = (
+    "青柚的小蛋糕买回家一打开，奶油边上全是霉斑，发霉了还敢卖？太恶心了",
+    "我的蛋糕也发霉了，找客服不理人，申请退款直接给我驳回，气死了",
+    "蛋糕底下长霉了，吃了一口才发现，客服到现在没人回，真的很失望",
+    "同款蛋糕发霉，打客服电话打不通，这是坑人吧，大家千万别买",
+)
+"""Four people who say the same in their own words."""
+
+
+def complaints(count: int = 3, **more: Any) -> list[Found]:
+    """So many complaints about one cake."""
+    return [rotten(COMPLAINTS[number % len(COMPLAINTS)], **more) for number in range(count)]
+
+
+async def rows(session: Session, model: type[Any]) -> Sequence[Any]:
+    """All rows of a table."""
+    return (await session.scalars(select(model))).all()

@@ -1,0 +1,45 @@
+"""Fixtures for all: a database (`url`, `store`) and a team in a chat on two platforms (`chat`)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from storage.database import Database
+from tests import stores
+from tests.chat import Chat
+
+
+@pytest.fixture(scope="session")
+def fresh_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return stores.fresh_file(tmp_path_factory.mktemp("fresh"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    with stores.own_postgres() as url:
+        yield url
+
+
+@pytest.fixture
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where an empty database is: SQLite, unless `tests.stores.on_both` or `on_postgres` asks for another."""
+    if getattr(request, "param", "sqlite") == "postgresql":
+        return stores.emptied(request.getfixturevalue("postgres"))
+    return stores.copy_of(request.getfixturevalue("fresh_file"), tmp_path)
+
+
+@pytest.fixture
+async def store(url: str) -> AsyncIterator[Database]:
+    database = Database(url, stores.KEY)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def chat(url: str) -> AsyncIterator[Chat]:
+    """The team, whose rooms speak English."""
+    async with Chat(url) as team:
+        yield team

@@ -1,0 +1,81 @@
+"""Databases for tests: a copy of a fresh SQLite file, or a PostgreSQL database of our own that is emptied."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlmodel import SQLModel
+
+from storage.database import Database
+
+SERVER = "postgresql://postgres@127.0.0.1:5432/test"
+KEY = b"key of the tests"
+
+on_both = pytest.mark.parametrize(
+    "url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
+"""Runs a test on both databases."""
+on_postgres = pytest.mark.parametrize(
+    "url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
+
+
+def upgraded(url: str) -> str:
+    """Bring a database to the newest migration."""
+
+    async def upgrade() -> None:
+        database = Database(url, KEY)
+        await database.upgrade()
+        await database.close()
+
+    asyncio.run(upgrade())
+    return url
+
+
+def fresh_file(folder: Path) -> Path:
+    """A SQLite file with empty tables, to be copied."""
+    upgraded(f"sqlite:///{folder / 'fresh.db'}")
+    return folder / "fresh.db"
+
+
+def copy_of(fresh: Path, folder: Path) -> str:
+    """The URL of a copy."""
+    return f"sqlite:///{shutil.copy(fresh, folder / 'fenghuo.db')}"
+
+
+@contextmanager
+def own_postgres() -> Iterator[str]:
+    """A PostgreSQL database with empty tables, dropped at the end.
+
+    Where there is no server the test is skipped, or fails where the environment says that it must run.
+    """
+    name = f"fenghuo_test_{os.getpid()}_{secrets.token_hex(3)}"
+    try:
+        server = psycopg.connect(SERVER, autocommit=True, connect_timeout=3)
+    except psycopg.OperationalError as error:
+        reason = f"no PostgreSQL server on 127.0.0.1:5432: {str(error).splitlines()[0]}"
+        if os.environ.get("FENGHUO_NEEDS_POSTGRES") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with server:
+        server.execute(f"CREATE DATABASE {name}")
+        try:
+            yield upgraded(SERVER.replace("/test", f"/{name}"))
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def emptied(url: str) -> str:
+    """Empty every table of a PostgreSQL database; numbers start at 1 again."""
+    tables = ", ".join(f'"{table.name}"' for table in SQLModel.metadata.sorted_tables)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+    return url
