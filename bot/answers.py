@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from bot.clock import Clock
 from bot.speech import Speech
 from bot.transports.base import Transport, TransportError
-from handlers.kit.cards import Button, ButtonTone, Card, Form
+from handlers.kit.cards import Button, ButtonTone, Card, Form, Tone
 from handlers.kit.context import CardBuilder, Whisper
 from handlers.kit.locale import Locale
 from handlers.kit.messages import Pressed, Typed
@@ -56,7 +56,7 @@ class Answers:
         """Begin to answer."""
         task = asyncio.create_task(self._give(event, trigger, answer))
         self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        task.add_done_callback(self._given)
 
     async def settle(self) -> None:
         """Wait until all that was begun is given."""
@@ -75,6 +75,11 @@ class Answers:
             return ""
         text = " ".join(part for part in (card.title, card.text, card.footer) if part)
         return text if len(text) <= TOAST else ""
+
+    def _given(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("a direct answer broke: %s", error, exc_info=error)
 
     async def _give(self, event: Typed | Pressed, trigger: str, answer: Answer) -> None:
         transport = self.transports[event.by.transport]
@@ -103,6 +108,18 @@ class Answers:
         except TransportError as error:
             log.warning("%s: a press could not be answered: %s", transport.name, error.message)
             return False
+
+
+def blanked(labels: Collection[str]) -> CardBuilder:
+    """What is told to whoever typed something that must not be stored."""
+
+    def build(say: Locale) -> Card:
+        title = say("Personal data was left out: {labels}", labels=" ".join(sorted(labels)))
+        return Card(
+            title=title, text=say("It is not stored; the link to where it stands is enough."), tone=Tone.WARN
+        )
+
+    return build
 
 
 def opener(form: Form) -> CardBuilder:

@@ -215,13 +215,18 @@ def _environment_problems(env: Environment) -> list[str]:
         **_slack_problems(env),
         "TELEGRAM_WEBHOOK_SECRET is missing beside TELEGRAM_WEBHOOK_URL": env.telegram_webhook_url
         and not env.telegram_webhook_secret.get_secret_value(),
-        "BOARD_TOKEN is missing: board and metrics need it when HTTP_HOST is not loopback or a webhook is on": is_public(env)
+        "BOARD_TOKEN is missing: board and metrics need it when HTTP_HOST is not loopback or a webhook is on": is_public(
+            env
+        )
         and not env.board_token.get_secret_value(),
         "DATABASE_URL: must begin with sqlite:/// or postgresql://": env.database_url
-        and not env.database_url.startswith(("sqlite:///", "sqlite+aiosqlite:///", "postgresql://", "postgresql+psycopg://")),
+        and not env.database_url.startswith(
+            ("sqlite:///", "sqlite+aiosqlite:///", "postgresql://", "postgresql+psycopg://")
+        ),
         "SLACK_API_URL: must end in /api/": not env.slack_api_url.endswith("/api/"),
         **{
-            f"{name.upper()}: must begin with http:// or https://": url and urlsplit(url).scheme not in {"http", "https"}
+            f"{name.upper()}: must begin with http:// or https://": url
+            and urlsplit(url).scheme not in {"http", "https"}
             for name in ("slack_api_url", "telegram_api_url", "telegram_webhook_url", "public_url")
             for url in [getattr(env, name)]
         },
@@ -238,7 +243,9 @@ def _slack_problems(env: Environment) -> dict[str, bool]:
     bot, app = env.slack_bot_token.get_secret_value(), env.slack_app_token.get_secret_value()
     way_in = app or env.slack_signing_secret.get_secret_value()
     return {
-        "SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP mode) is missing beside SLACK_BOT_TOKEN": bool(bot)
+        "SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP mode) is missing beside SLACK_BOT_TOKEN": bool(
+            bot
+        )
         and not way_in,
         "SLACK_BOT_TOKEN is missing beside SLACK_APP_TOKEN or SLACK_SIGNING_SECRET": bool(way_in) and not bot,
         "SLACK_BOT_TOKEN: a bot token begins with xoxb-": bool(bot) and not bot.startswith("xoxb-"),
@@ -257,7 +264,10 @@ def _team_problems(file: TeamFile) -> list[str]:
         ("slack users", [person.slack for person in file.people if person.slack]),
         ("telegram users", [person.telegram for person in file.people if person.telegram]),
     ):
-        problems += [f"{label}: {name} stands twice" for name in sorted({name for name in names if names.count(name) > 1})]
+        problems += [
+            f"{label}: {name} stands twice"
+            for name in sorted({name for name in names if names.count(name) > 1})
+        ]
     for room in file.rooms:
         if (room.purpose or room.name) not in PURPOSES:
             problems.append(f"rooms: {room.name}: `for` must be one of {', '.join(PURPOSES)}")

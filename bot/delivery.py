@@ -38,6 +38,7 @@ FINISH_SECONDS = 4.0
 """At the stop: how long messages on their way may take to arrive."""
 TRIES = 3
 """How often a message is tried that breaks a renderer or a library."""
+BROKE = "something broke on our side"
 
 BREAKS = (ValueError, TypeError, LookupError, AttributeError, RuntimeError, OSError)
 """What a card or an answer that nobody foresaw can do to a renderer or a library."""
@@ -188,11 +189,8 @@ class Delivery:
         except BREAKS:
             reference = secrets.token_hex(4)
             log.exception("message %s to %s broke, reference %s", claim.row.id, claim.row.channel, reference)
-            broken = TransportError(
-                f"something broke on our side, reference {reference}",
-                permanent=claim.row.attempts >= TRIES,
-                unsure=True,
-            )
+            is_stuck = claim.row.attempts >= TRIES and claim.row.error.startswith(BROKE)
+            broken = TransportError(f"{BROKE}, reference {reference}", permanent=is_stuck, unsure=True)
             await self._failed(transport, claim, broken)
         else:
             await self._write_down(claim.row.id, lambda session: self._note(session, claim.row, message))

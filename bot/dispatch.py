@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,27 +15,32 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from bot import forms, hearing
-from bot.answers import Answer, Answers, opener
+from bot.answers import Answer, Answers, blanked, opener
 from bot.clock import Clock
 from bot.speech import Speech
-from bot.transports.base import Transport, TransportError
+from bot.transports.base import Transport
 from bot.wire import from_json, to_json
-from handlers.kit.cards import Button, Card, Form, Tone
-from handlers.kit.context import Context, Outgoing, Post, Whisper
+from handlers.alert import unsaid
+from handlers.kit.cards import Card, Form, Tone
+from handlers.kit.context import Context, Outgoing, Post, Scrub, Whisper
 from handlers.kit.errors import NotAllowedError, UserError
 from handlers.kit.locale import Locale
-from handlers.kit.messages import Noticed, Place, Pressed, Quoted, Typed
+from handlers.kit.messages import Noticed, Place, Pressed, Typed
 from handlers.kit.registry import Registry
 from handlers.kit.team import Person, Team
 from playbooks.library import Library
 from storage import inbox, notices, people, spots
-from storage.database import Database, DatabaseError, Session, reason
+from storage.database import Database, DatabaseError, Session
 from storage.models import Notice
 
 log = logging.getLogger(__name__)
 
+ANSWER_SECONDS = 0.01
+"""The acknowledgement goes out first, and others that arrive at the same time are stored, before work begins."""
 IDLE_SECONDS = 1.0
 """How often rows are looked for when nobody rings: what another process stored, or what a crash left."""
+FINISH_SECONDS = 4.0
+"""At the stop: how long the work that is begun may take to end."""
 TRIES = 3
 """How often a transaction is tried that the database refuses: it lost a race that only the database saw."""
 TRY_AGAIN_SECONDS = 0.05
@@ -68,6 +72,7 @@ class Dispatch:
     Args:
         settings: what handlers may read by name (see `Context.settings`).
         ring: called after each commit, so that delivery looks at once.
+        scrub: takes personal data out of what people type.
     """
 
     def __init__(
@@ -81,6 +86,7 @@ class Dispatch:
         transports: Mapping[str, Transport],
         settings: Mapping[str, Any],
         ring: Callable[[], None],
+        scrub: Scrub = lambda text: (text, ()),
     ) -> None:
         self.database = database
         self.registry = registry
@@ -89,6 +95,7 @@ class Dispatch:
         self.clock = clock
         self.transports = transports
         self.settings = {**settings, "registry": registry}
+        self.scrub = scrub
         self.speech = Speech(team, transports)
         self.answers = Answers(
             database=database, speech=self.speech, clock=clock, transports=transports, ring=ring
@@ -97,6 +104,7 @@ class Dispatch:
         self._wake = asyncio.Event()
         self._turn = asyncio.Lock()
         self._triggers: dict[str, str] = {}
+        self._is_stopping = False
 
     def wake(self) -> None:
         """Look for work now."""
@@ -110,7 +118,7 @@ class Dispatch:
                 del self._triggers[next(iter(self._triggers))]
         async with self.database.write() as session:
             is_new = await inbox.put(session, event.id, to_json(event), self.clock(), event.by.transport)
-        self.wake()
+        asyncio.get_running_loop().call_later(ANSWER_SECONDS, self.wake)
         return is_new
 
     async def submit(self, event: Pressed) -> dict[str, str]:
@@ -127,23 +135,33 @@ class Dispatch:
         return {error.field: " ".join(part for part in (error.message, error.hint) if part)}
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Work until cancelled; then what is begun is finished, and the rest waits for the next start."""
         try:
             while True:
                 self._wake.clear()
+                working = asyncio.create_task(self._round())
                 try:
-                    found = await self.drain()
-                except DatabaseError as error:
-                    log.warning("the database is out of reach; what arrived waits: %s", reason(error))
-                    found = False
-                    await asyncio.sleep(IDLE_SECONDS)
+                    found = await asyncio.shield(working)
+                except asyncio.CancelledError:
+                    self._is_stopping = True
+                    await asyncio.wait([working], timeout=FINISH_SECONDS)
+                    working.cancel()
+                    raise
                 if not found:
-                    # Not wait_for: before Python 3.12 it may swallow a cancellation, and the bot would not stop.
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(IDLE_SECONDS):
                             await self._wake.wait()
         finally:
+            self._is_stopping = False
             await self.answers.stop()
+
+    async def _round(self) -> bool:
+        try:
+            return await self.drain()
+        except DatabaseError:
+            log.exception("the database is out of reach; what arrived waits")
+            await asyncio.sleep(IDLE_SECONDS)
+            return False
 
     async def drain(self) -> bool:
         """Work on all that waits now; False if nothing did."""
@@ -153,10 +171,12 @@ class Dispatch:
             noticed = await notices.waiting(session)
         for number, payload in arrived:
             async with self._turn:
-                await self._read(number, payload)
+                if not self._is_stopping:
+                    await self._read(number, payload)
         for row in noticed:
             async with self._turn:
-                await self._notice(row)
+                if not self._is_stopping:
+                    await self._notice(row)
         return bool(arrived or noticed)
 
     async def _read(self, number: int, payload: dict[str, Any]) -> None:
@@ -205,7 +225,11 @@ class Dispatch:
         self, number: int, event: Typed | Pressed, *, has_trigger: bool, quiet: bool
     ) -> Outcome | None:
         """Take the row, and commit with it what was done, or that it was refused; None if another has it."""
-        event = await self._with_quote(event)
+        if isinstance(event, Typed) and event.quoted is not None:
+            event = await hearing.with_quote(
+                event, event.quoted, self.transports[event.by.transport], self.team
+            )
+        event = hearing.cleaned(event)
         async with self.database.write() as session:
             if not await inbox.take(session, number, self.clock()):
                 return None
@@ -223,7 +247,8 @@ class Dispatch:
         """Nothing was changed. Take the row all the same, or it would break again for ever."""
         say = self._say_at(event.at)
         error.message = say(
-            "Something broke on our side; nothing was changed. Reference {reference}", reference=error.reference
+            "Something broke on our side; nothing was changed. Reference {reference}",
+            reference=error.reference,
         )
         async with self.database.write() as session:
             if not await inbox.take(session, number, self.clock()):
@@ -249,6 +274,7 @@ class Dispatch:
             own=await spots.incident_at(session, at.transport, at.channel, near),
             quoted=quoted,
             settings=self.settings,
+            scrub=self.scrub,
         )
 
     def _stranger(self, event: Typed | Pressed) -> NotAllowedError:
@@ -269,6 +295,8 @@ class Dispatch:
         if ctx.form is not None:
             answer.form = await self._offered(ctx, event, ctx.form(ctx.say), has_trigger=has_trigger)
         said = [*ctx.out, *await self._echo(ctx, event)]
+        if ctx.blanked:
+            said.append(Whisper(build=blanked(ctx.blanked), to=event.by, place=event.at))
         if isinstance(event, Pressed) and event.reply:
             whispers = (each for each in said if isinstance(each, Whisper))
             answer.whisper = next((each for each in whispers if self.answers.toast(each)), None)
@@ -335,24 +363,6 @@ class Dispatch:
             await self.speech.put(session, [whisper], self.clock())
         return outcome
 
-    async def _with_quote(self, event: Typed | Pressed) -> Typed | Pressed:
-        """Read the message that somebody pointed at, before any transaction is open."""
-        if not isinstance(event, Typed) or event.quoted is None:
-            return event
-        quoted: Quoted | None = event.quoted
-        if not event.quoted.text:
-            try:
-                quoted = await self.transports[event.by.transport].fetch(event.at, event.quoted.message)
-            except TransportError as error:
-                log.warning("%s: a message could not be read: %s", event.by.transport, error.message)
-                quoted = None
-        if quoted is None:
-            return event
-        person = self.team.with_id(event.by.transport, quoted.user)
-        return dataclasses.replace(
-            event, quoted=dataclasses.replace(quoted, author=person.name) if person else quoted
-        )
-
     async def _notice(self, row: Notice) -> None:
         """Say what the bot noticed."""
         try:
@@ -380,27 +390,9 @@ class Dispatch:
             await self.speech.put(session, ctx.out, ctx.now)
 
     async def _unsaid(self, row: Notice, reference: str) -> None:
-        """Tried for ever, a notice that breaks its handler would hide the rest; dropped unseen, it could be an alarm."""
-        post = Post(
-            build=lambda say: _broken_news(say, row, reference),
-            purpose="alerts" if row.drill_id is None else "drills",
-            drill_id=row.drill_id,
-            rank=0,
-        )
+        """Tried for ever, a notice that breaks its handler would hide the rest."""
         async with self.database.write() as session:
             if await notices.take(session, row.id or 0, self.clock()):
-                await self.speech.put(session, [post], self.clock())
-
-
-def _broken_news(say: Locale, row: Notice, reference: str) -> Card:
-    number = str(row.incident_id or "")
-    return Card(
-        title=say(
-            "News about #{number} could not be shown. Reference {reference}",
-            number=number,
-            reference=reference,
-        ),
-        text=say("The log has the error under this reference."),
-        tone=Tone.WARN,
-        buttons=(Button(label=say("Details"), action="look.show", value=number),) if number else (),
-    )
+                await self.speech.put(
+                    session, [unsaid(row.incident_id, row.drill_id, reference)], self.clock()
+                )

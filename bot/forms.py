@@ -63,7 +63,12 @@ def _read(say: Locale, question: FormField, text: str) -> tuple[str, str]:
         return text, "" if text or not question.required else say("An answer is needed.")
     said = text.casefold()
     for number, choice in enumerate(question.choices, 1):
-        if said in {str(number), choice.label.casefold(), choice.value.casefold(), choice.value.lstrip("@").casefold()}:
+        if said in {
+            str(number),
+            choice.label.casefold(),
+            choice.value.casefold(),
+            choice.value.lstrip("@").casefold(),
+        }:
             return choice.value, ""
     # 橙 for “🟠 橙”: a part will do if it can only mean one.
     meant = [choice for choice in question.choices if said and said in choice.label.casefold()]

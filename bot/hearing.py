@@ -5,20 +5,29 @@ Words, taps and forms end in the same place, so a handler is written once for al
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot import forms
+from bot.transports.base import Transport, TransportError
+from bot.transports.text import plain
 from handlers.kit.arguments import MissingError, bind, form_for, usage_of
+from handlers.kit.cards import cut
 from handlers.kit.context import Context
 from handlers.kit.errors import ConflictError, UsageError, UserError
-from handlers.kit.messages import Pressed, Typed
+from handlers.kit.messages import Pressed, Quoted, Typed
 from handlers.kit.registry import Command, Registry
-from handlers.kit.team import Right
+from handlers.kit.team import Right, Team
 from handlers.look import nearest
 from storage import spots
 from storage.models import Incident
+
+log = logging.getLogger(__name__)
+
+LONGEST_NAME = 64
+"""Characters; Telegram allows 64 for the first name alone, and its next 64 are of no use on a card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,36 @@ class Call:
     command: Command
     words: str
     answers: Mapping[str, str] = field(default_factory=dict)
+
+
+def cleaned(event: Typed | Pressed) -> Typed | Pressed:
+    """What arrived, without what nobody sees: no hidden word may be logged, approved or drive a terminal."""
+    by = replace(
+        event.by,
+        name=cut(plain(event.by.name), LONGEST_NAME),
+        username=cut(plain(event.by.username), LONGEST_NAME),
+    )
+    if isinstance(event, Pressed):
+        return replace(event, by=by, fields={name: plain(answer) for name, answer in event.fields.items()})
+    quoted = event.quoted
+    if quoted is not None:
+        quoted = replace(quoted, text=plain(quoted.text), author=cut(plain(quoted.author), LONGEST_NAME))
+    return replace(event, by=by, text=plain(event.text), quoted=quoted)
+
+
+async def with_quote(event: Typed, quoted: Quoted, transport: Transport, team: Team) -> Typed:
+    """Read the message that somebody pointed at, if the platform did not bring it; its author by the roster's name."""
+    found: Quoted | None = quoted
+    if not quoted.text:
+        try:
+            found = await transport.fetch(event.at, quoted.message)
+        except TransportError as error:
+            log.warning("%s: a message could not be read: %s", transport.name, error.message)
+            return event
+    if found is None:
+        return event
+    person = team.with_id(transport.name, found.user)
+    return replace(event, quoted=replace(found, author=person.name) if person else found)
 
 
 async def obey(ctx: Context, registry: Registry) -> None:
@@ -79,8 +118,8 @@ def _tapped(ctx: Context, registry: Registry, event: Pressed) -> Call:
 
 
 def _spoken(ctx: Context, registry: Registry, text: str) -> Call:
-    verb, *rest = text.split(maxsplit=1) or ["help"]
-    words = rest[0] if rest else ""
+    said, *rest = text.split(maxsplit=1) or [""]
+    verb, words = said.lstrip("/") or "help", rest[0] if rest else ""
     command = registry.names.get(verb.lower())
     if command is None and (glued := re.fullmatch(r"([^\d#＃]+)([#＃]?\d+)", verb)):
         # Chinese is written without spaces: 认领12.

@@ -13,7 +13,7 @@ RESERVE = 5
 """Messages of a channel's minute that the monitor's edits leave to new alerts and to what people wait for."""
 
 Lane = tuple[str, str]
-"""A channel, and what is sent there: where whispers have a limit of their own, they do not wait behind posts."""
+"""A channel, and what is sent there. What has a limit of its own, as whispers and edits on Slack, does not wait behind posts."""
 
 
 class Pacer:
@@ -26,8 +26,11 @@ class Pacer:
 
     def lane(self, row: Outbox) -> Lane:
         """Where a row queues."""
-        is_apart = row.kind == "whisper" and self.pace.whisper_gap is not None
-        return row.channel, "whisper" if is_apart else "post"
+        if row.kind == "whisper" and self.pace.whisper_gap is not None:
+            return row.channel, "whisper"
+        if row.kind == "edit" and self.pace.edit_gap is not None:
+            return "", "edit"
+        return row.channel, "post"
 
     def free_at(self, row: Outbox, now: datetime) -> datetime:
         """When a row may go out: now, or later."""
@@ -40,9 +43,8 @@ class Pacer:
 
     def went(self, row: Outbox, now: datetime) -> None:
         """Note that a row goes out now."""
-        lane = self.lane(row)
-        gap = self.pace.gap if lane[1] == "post" else self.pace.whisper_gap or 0.0
-        self.hold(row, now + timedelta(seconds=gap))
+        gaps = {"post": self.pace.gap, "whisper": self.pace.whisper_gap, "edit": self.pace.edit_gap}
+        self.hold(row, now + timedelta(seconds=gaps[self.lane(row)[1]] or 0.0))
         if self.pace.per_minute:
             self._minute[row.channel].append(now)
 

@@ -62,8 +62,14 @@ class Speech:
         for each in said:
             if isinstance(each, Whisper | Prompt):
                 return True
-            targets = await self._targets(session, each) if isinstance(each, Post) else await self._where(session, each.key)
-            if any((target.transport, target.channel) == (place.transport, place.channel) for target in targets):
+            targets = (
+                await self._targets(session, each)
+                if isinstance(each, Post)
+                else await self._where(session, each.key)
+            )
+            if any(
+                (target.transport, target.channel) == (place.transport, place.channel) for target in targets
+            ):
                 return True
         return False
 
@@ -102,11 +108,17 @@ class Speech:
     async def _where(self, session: Session, key: str) -> list[Place]:
         """Where a living card stands or is about to."""
         found = await outbox.channels_of(session, key)
-        return [Place(transport=transport, channel=channel) for transport, channel in found if transport in self.transports]
+        return [
+            Place(transport=transport, channel=channel)
+            for transport, channel in found
+            if transport in self.transports
+        ]
 
     async def _edit(self, session: Session, edit: Edit, now: datetime) -> None:
         drill = edit.incident.drill_id if edit.incident else None
-        edited = {(spot.transport, spot.channel): spot.edited_at for spot in await spots.copies(session, edit.key)}
+        edited = {
+            (spot.transport, spot.channel): spot.edited_at for spot in await spots.copies(session, edit.key)
+        }
         for place in await self._where(session, edit.key):
             room = self.team.room_at(place.transport, place.channel)
             card = pages(self._card(edit.build, room, drill, now)).last
@@ -122,7 +134,9 @@ class Speech:
     async def _whisper(self, session: Session, whisper: Whisper | Prompt, now: datetime) -> None:
         room = self.team.room_at(whisper.place.transport, whisper.place.channel)
         incident = whisper.incident if isinstance(whisper, Whisper) else None
-        row = self._row("whisper", whisper.place, self.shown(whisper, now), now, self._flag(whisper, room), incident)
+        row = self._row(
+            "whisper", whisper.place, self.shown(whisper, now), now, self._flag(whisper, room), incident
+        )
         row.to, row.prompt, row.rank = whisper.to.user, isinstance(whisper, Prompt), 0
         await outbox.put(session, row)
 
@@ -181,9 +195,13 @@ def card_from(data: dict[str, Any]) -> Card:
             **data,
             "tone": Tone(data["tone"]),
             "fields": tuple(Field(**each) for each in data["fields"]),
-            "sections": tuple(Section(title=each["title"], lines=tuple(each["lines"])) for each in data["sections"]),
+            "sections": tuple(
+                Section(title=each["title"], lines=tuple(each["lines"])) for each in data["sections"]
+            ),
             "quotes": tuple(Quote(**each) for each in data["quotes"]),
-            "buttons": tuple(Button(**{**each, "tone": ButtonTone(each["tone"])}) for each in data["buttons"]),
+            "buttons": tuple(
+                Button(**{**each, "tone": ButtonTone(each["tone"])}) for each in data["buttons"]
+            ),
             "links": tuple(Link(**each) for each in data["links"]),
             "notify": tuple(data["notify"]),
         }
@@ -193,6 +211,7 @@ def card_from(data: dict[str, Any]) -> Card:
 def form_from(data: dict[str, Any]) -> Form:
     """The form that `as_json` stored."""
     fields = tuple(
-        FormField(**{**each, "choices": tuple(Choice(**choice) for choice in each["choices"])}) for each in data["fields"]
+        FormField(**{**each, "choices": tuple(Choice(**choice) for choice in each["choices"])})
+        for each in data["fields"]
     )
     return Form(**{**data, "fields": fields})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from handlers.kit.cards import Button, ButtonTone, Card, Tone, cut
-from handlers.kit.context import Context, card_key
+from handlers.kit.context import Context, Post, card_key
 from handlers.kit.entries import OVERDUE
 from handlers.kit.incident_card import incident_card, refresh, status, tag
 from handlers.kit.levels import announce_level, start_clocks
@@ -101,3 +101,18 @@ def _remedy(say: Locale, incident: Incident, kind: str) -> Button:
     if kind == "assemble":
         return Button(label=say("Claim"), action="incident.claim", value=number, tone=first)
     return Button(label=say("Draft statement"), action="statement.draft", value=number, tone=first)
+
+
+def unsaid(number: int | None, drill_id: int | None, reference: str) -> Post:
+    """What is said instead of news that broke its handler: dropped unseen, it could have been an alarm."""
+    value = str(number or "")
+
+    def build(say: Locale) -> Card:
+        return Card(
+            title=say("News about #{number} could not be shown. Reference {reference}", number=value, reference=reference),
+            text=say("The log has the error under this reference."),
+            tone=Tone.WARN,
+            buttons=(Button(label=say("Details"), action="look.show", value=value),) if value else (),
+        )
+
+    return Post(build=build, purpose="alerts" if drill_id is None else "drills", drill_id=drill_id, rank=0)

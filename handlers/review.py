@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from handlers.kit.cards import Card, Tone
+from handlers.kit.cards import Card, Tone, cut, is_web
 from handlers.kit.context import Context
 from handlers.kit.entries import CHOICES, VERSIONS, describe, who
 from handlers.kit.incident_card import counted, headline, platform, refresh, status
@@ -16,6 +17,19 @@ from playbooks.levels import Level
 from storage import incidents, mentions, statements, timeline
 from storage.database import Session
 from storage.models import Entry, Incident, Mention, State, Topic, Version, Vote
+
+QUOTE_LENGTH = 300
+"""Characters; the address leads to the rest. What people did is whole in the timeline, and short where it is summed up."""
+
+LIVE = re.compile(
+    r"""[\\`*_\[\]<>|~]            # emphasis, code, links, HTML, tables
+    | ^[#+=-] | (?<=\d)[.)](?=\s|$)  # headings and lists
+    | &(?=\#?\w+;)                # entities
+    | :(?=//) | (?<=www)\. | @     # addresses, which many readers link by themselves
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""What a backslash must stand before (spec.commonmark.org, github.github.com/gfm)."""
 
 
 @command(
@@ -72,7 +86,7 @@ async def gather(session: Session, incident: Incident) -> Material:
 def compose(say: Locale, incident: Incident, material: Material) -> str:
     """Lay the review out in Markdown."""
     parts = [
-        f"# {say('Review of {incident}', incident=headline(say, incident))}",
+        f"# {say('Review of {incident}', incident=flat(headline(say, incident)))}",
         _summary(say, incident, material),
         _section(say("Level path"), _levels(say, incident, material.entries)),
         _section(say("Times"), _times(say, incident)),
@@ -91,7 +105,12 @@ def _section(title: str, lines: Sequence[str]) -> str:
 def _summary(say: Locale, incident: Incident, material: Material) -> str:
     seen = counted(say, material.topics)
     lines = [
-        say("Opened by {by} at {time}; now: {status}.", status=status(say, incident), time=say.seconds(incident.opened_at), by=incident.opened_by or say("monitor")),
+        say(
+            "Opened by {by} at {time}; now: {status}.",
+            status=flat(status(say, incident)),
+            time=say.seconds(incident.opened_at),
+            by=flat(incident.opened_by) or say("monitor"),
+        ),
         say("Comments stored: {seen}.", seen=seen) if seen else say("No comments are stored for it."),
     ]
     if incident.reason:
@@ -103,7 +122,9 @@ def _summary(say: Locale, incident: Incident, material: Material) -> str:
 
 def _levels(say: Locale, incident: Incident, entries: Sequence[Entry]) -> list[str]:
     path = [
-        f"- {say.seconds(entry.at)} {describe(say, entry)} ({who(say, entry)})" for entry in entries if entry.kind == "level"
+        f"- {say.seconds(entry.at)} {flat(describe(say, entry))} ({flat(who(say, entry))})"
+        for entry in entries
+        if entry.kind == "level"
     ]
     first = next((str(entry.data.get("level", "")) for entry in entries if entry.kind == "opened"), incident.level)
     level = Level.read(first) or Level(incident.level)
@@ -124,25 +145,25 @@ def _times(say: Locale, incident: Incident) -> list[str]:
 
 def _quotes(say: Locale, material: Material) -> list[str]:
     return [
-        f"- 「{flat(each.text or each.title)}」 {platform(say, each.platform)} {say.clock(each.written_at or each.seen_at)} {each.url}".rstrip()
+        f"- 「{flat(cut(each.text or each.title, QUOTE_LENGTH))}」 {flat(platform(say, each.platform))} {say.clock(each.written_at or each.seen_at)} {_link(each.url)}".rstrip()
         for each in material.quotes
     ]
 
 
 def _rows(say: Locale, entries: Sequence[Entry]) -> list[str]:
-    return [f"{entry.seq}. {say.seconds(entry.at)} · {who(say, entry)} · {flat(describe(say, entry))}" for entry in entries]
+    return [f"{entry.seq}. {say.seconds(entry.at)} · {flat(who(say, entry))} · {flat(describe(say, entry))}" for entry in entries]
 
 
 def _statements(say: Locale, versions: Sequence[tuple[Version, Sequence[Vote]]]) -> list[str]:
     lines: list[str] = []
     for version, votes in versions:
-        cast = say(", ").join(f"{vote.person} {say(CHOICES[vote.choice])} {say.clock(vote.at)}" for vote in votes) or say("no votes")
+        cast = say(", ").join(f"{flat(vote.person)} {say(CHOICES[vote.choice])} {say.clock(vote.at)}" for vote in votes) or say("no votes")
         lines += [
             f"### v{version.number} · {say(VERSIONS[version.state])} · {version.hash[:12]}",
             "",
-            say("Written by {authors}; votes: {votes}", authors=say(", ").join(version.authors), votes=cast),
+            say("Written by {authors}; votes: {votes}", authors=say(", ").join(map(flat, version.authors)), votes=cast),
             "",
-            *(f"> {line}" for line in version.text.splitlines()),
+            _verbatim(version.text),
             "",
         ]
     return lines[:-1]
@@ -151,7 +172,7 @@ def _statements(say: Locale, versions: Sequence[tuple[Version, Sequence[Vote]]])
 def _people(say: Locale, entries: Sequence[Entry]) -> list[str]:
     deeds: dict[str, list[str]] = {}
     for entry in entries:
-        deeds.setdefault(who(say, entry), []).append(flat(describe(say, entry)))
+        deeds.setdefault(flat(who(say, entry)), []).append(flat(cut(describe(say, entry))))
     return [f"- {name} ×{len(each)}{say(': ')}{say('; ').join(each)}" for name, each in _by_count(deeds).items()]
 
 
@@ -159,7 +180,16 @@ def _by_count(deeds: Mapping[str, list[str]]) -> dict[str, list[str]]:
     return dict(sorted(deeds.items(), key=lambda item: -len(item[1])))
 
 
+def _verbatim(text: str) -> str:
+    """A statement to the letter: quoted, in a fence that is longer than any in it."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return "\n".join(f"> {line}" for line in (f"{fence}text", *text.split("\n"), fence))
+
+
+def _link(url: str) -> str:
+    return f"<{url}>" if is_web(url) and not set(url) & set("<>") else ""
+
+
 def flat(text: str) -> str:
-    """Public text on one line, with nothing that Markdown would take for structure or a live link."""
-    line = " ".join(text.split())
-    return "".join(f"\\{char}" if char in "\\`*_[]<>#|" else char for char in line)
+    """Anybody's words on one line, with nothing that Markdown would take for structure, HTML or a live link."""
+    return LIVE.sub(r"\\\g<0>", " ".join(text.split()))

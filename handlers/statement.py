@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from handlers.kit.arguments import VersionNumber
+from handlers.kit.arguments import VersionNumber, Wording
 from handlers.kit.cards import Card, Form, FormField, Tone, cut
 from handlers.kit.context import CardBuilder, Context, FormBuilder
 from handlers.kit.entries import VERSIONS
@@ -26,6 +26,7 @@ from storage.models import LIVING, Incident, Version, Vote
 APPROVER = "lead"
 """The roster role whose votes count."""
 DEFAULT_TEMPLATE = "holding"
+NO_WORDS = Wording("")
 LONGEST = 20_000
 """Characters of one statement; a WeChat article body takes fewer than 20,000."""
 
@@ -79,7 +80,7 @@ def _slots(ctx: Context, incident: Incident) -> dict[str, str]:
     example="edit 12 我们已关注到……",
     aliases=("修改",),
 )
-async def edit(ctx: Context, incident: Incident, version: VersionNumber | None = None, text: str = "") -> None:
+async def edit(ctx: Context, incident: Incident, version: VersionNumber | None = None, text: Wording = NO_WORDS) -> None:
     """A new version with this text; without text, a form that holds the present one."""
     newest = next(reversed(await statements.of(ctx.session, incident.id or 0)), None)
     if newest and version not in {None, newest.number}:

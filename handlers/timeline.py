@@ -56,7 +56,7 @@ def _card(say: Locale, incident: Incident, found: Sequence[Entry]) -> Card:
 async def log(ctx: Context, incident: Incident, text: str = "") -> None:
     """Typed text, or a message somebody pointed at; the same message enters once."""
     quoted = ctx.quoted if ctx.quoted and not text else None
-    words = quoted.text if quoted else text
+    words = ctx.clean(quoted.text) if quoted else text
     if not words.strip():
         raise UsageError(
             ctx.say("There is nothing to log."),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -117,7 +117,8 @@ class Matcher:
     def _found(self, text: str) -> dict[str, dict[str, str]]:
         """Each playbook's signals in a text, in the order in which they were met: the word or pattern, and what it met.
 
-        A pattern that meets what the same playbook has met already says nothing new.
+        A pattern that meets what the same playbook has met already says nothing new, except around a common word: then
+        the phrase says more than the word, and stands in its place.
         """
         text = plain(text[:MAX_LENGTH])
         found: dict[str, dict[str, str]] = {}
@@ -125,10 +126,22 @@ class Matcher:
             for name in self._owners[word]:
                 found.setdefault(name, {})[word] = word
         for pattern, name in self._patterns:
-            met = pattern.search(text)
-            if met and not any(hit in met.group() for hit in found.get(name, {}).values()):
-                found.setdefault(name, {})[pattern.pattern] = met.group()
-        return found
+            if met := pattern.search(text):
+                _add_phrase(found.setdefault(name, {}), pattern.pattern, met.group(), self._common)
+        return {name: hits for name, hits in found.items() if hits}
+
+
+def _add_phrase(hits: dict[str, str], pattern: str, phrase: str, common: Set[str]) -> None:
+    inside = [key for key, hit in hits.items() if hit in phrase]
+    if not all(key in common for key in inside):
+        return
+    if not inside:
+        hits[pattern] = phrase
+        return
+    first, *rest = inside
+    for key in rest:
+        del hits[key]
+    hits[first] = phrase
 
 
 def plain(text: str) -> str:

@@ -17,13 +17,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
+from storage.inline import InlineConnection
+
 Session = AsyncSession
 DatabaseError = SQLAlchemyError
 """The database refused or could not be reached."""
 
-BUSY_MS = 15_000
-"""How long SQLite waits for a lock that another process holds."""
-PRAGMAS = (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+BUSY_SECONDS = 15.0
+"""How long a lock of SQLite is waited for which another process holds."""
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 """`FULL`: what was acknowledged survives a power cut, not only a crash; it costs a fraction of a millisecond a commit."""
 UPGRADE_LOCK = 0x_FE46_4875
 """PostgreSQL's advisory lock for migrations; any number that nobody else uses."""
@@ -33,7 +35,8 @@ class Database:
     """One database, opened by URL (`sqlite[+aiosqlite]:///file` or `postgresql[+psycopg]://...`).
 
     On SQLite writing transactions queue in this process, first come first served, and open with BEGIN IMMEDIATE:
-    SQLite itself makes writers poll for the lock, which starves whoever is unlucky.
+    SQLite itself makes writers poll for the lock, which starves whoever is unlucky. They run on the thread of the event
+    loop (see `inline`), so they must be short; what reads much belongs in a reading one, which has a thread.
 
     Args:
         url: where.
@@ -47,15 +50,24 @@ class Database:
         self.longest_write = 0.0
         """Seconds of the longest writing transaction so far; while it lasts, nobody else writes."""
         self._turn = asyncio.Lock()
-        self._writer = self._engine("BEGIN IMMEDIATE", size=1)
+        self._writer = self._engine("BEGIN IMMEDIATE", size=1, inline=True)
         self._reader = self._engine("BEGIN", size=4) if self.is_sqlite else self._writer
 
-    def _engine(self, begin: str, *, size: int, pragmas: Sequence[str] = PRAGMAS) -> AsyncEngine:
+    def _engine(
+        self, begin: str, *, size: int, inline: bool = False, pragmas: Sequence[str] = PRAGMAS
+    ) -> AsyncEngine:
         if not self.is_sqlite:
             return create_async_engine(self.url, pool_size=8, pool_pre_ping=True, hide_parameters=True)
         # Parameters are what people wrote; errors, which end in logs, must not quote them.
+        opening: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS}}
+        if inline:
+            opening = {
+                "async_creator": partial(
+                    InlineConnection, make_url(self.url).database or ":memory:", BUSY_SECONDS
+                )
+            }
         engine = create_async_engine(
-            self.url, pool_size=size, max_overflow=0, pool_timeout=60, hide_parameters=True
+            self.url, pool_size=size, max_overflow=0, pool_timeout=60, hide_parameters=True, **opening
         )
         event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, pragmas))
         event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(begin))

@@ -43,11 +43,14 @@ async def id_of(session: Session, key: str) -> int | None:
 
 
 async def take(session: Session, number: int, at: datetime, outcome: str = "done") -> bool:
-    """Mark an arrival as worked on, in the transaction of that work; False if another was first."""
+    """Mark an arrival as worked on, in the transaction of that work; False if another was first.
+
+    What was said is forgotten then: whatever of it must be kept stands, without personal data, where it belongs.
+    """
     result: CursorResult[Any] = await session.execute(  # type: ignore[assignment]
         update(Inbox)
         .where(col(Inbox.id) == number, col(Inbox.done_at).is_(None))
-        .values(done_at=at, outcome=outcome)
+        .values(done_at=at, outcome=outcome, payload={})
     )
     return result.rowcount == 1
 

@@ -46,7 +46,7 @@ async def put(session: Session, row: Outbox) -> Outbox:
 async def due(session: Session, transport: str, now: datetime) -> Sequence[Outbox]:
     """What a transport may send now, in order; includes rows whose sender was cut off.
 
-    Of each lane (a channel's posts, or its whispers) only the first row, so that one slow channel hides no other. A row
+    Of each lane (a channel's posts, edits or whispers) only the first row, so that one slow channel hides no other. A row
     that goes under a card, or replaces it, is not due while that card is itself still on its way.
     """
     return (await session.scalars(_due(), {"transport": transport, "now": now})).all()
@@ -60,7 +60,7 @@ def _due() -> Any:
         col(Outbox.state).in_(["pending", "unsure"]) & (col(Outbox.not_before) <= now),
         (col(Outbox.state) == "sending") & (col(Outbox.lease_until) < now),
     )
-    lane = (col(Outbox.channel), col(Outbox.kind) == "whisper")
+    lane = (col(Outbox.channel), col(Outbox.kind))
     place = func.row_number().over(partition_by=lane, order_by=(col(Outbox.rank), col(Outbox.id)))
     ranked = (
         select(col(Outbox.id).label("id"), place.label("place"))

@@ -27,6 +27,7 @@ from sqlalchemy import func
 from sqlmodel import select
 
 import handlers
+from bot.app import scrubber
 from bot.delivery import Delivery
 from bot.dispatch import Dispatch
 from bot.monitor import prepare
@@ -41,10 +42,10 @@ from handlers.kit.team import Person, Room, Team
 from playbooks import load
 from playbooks.library import Library
 from storage import incidents, outbox, spots, statements, timeline
-from storage.database import Database, Session
+from storage.database import Session
 from storage.models import Entry, Incident, Outbox, Version
 from tests.fakes import FakeTransport, InPlace, Said, SetClock
-from tests.stores import KEY
+from tests.stores import KEY, borrowed, returned
 
 NOW = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 """14:00 in Shanghai."""
@@ -76,11 +77,22 @@ def preparer() -> Preparer:
     return Preparer(Recipe(key=KEY, names=(BRAND,)))
 
 
-def team(*, language: str = "en", guests: str = "none", rooms: Sequence[Room] = (), people: Sequence[Person] = PEOPLE) -> Team:
+def team(
+    *,
+    language: str = "en",
+    guests: str = "none",
+    rooms: Sequence[Room] = (),
+    people: Sequence[Person] = PEOPLE,
+) -> Team:
     """The team of the contract's sample, or one like it."""
     own = tuple(Room(name=name, purpose=name, ids=ids, language=language) for name, ids in CHANNELS.items())
     return Team(
-        brand=BRAND, people=tuple(people), rooms=tuple(rooms) or own, guests=guests, language=language, zone=SHANGHAI
+        brand=BRAND,
+        people=tuple(people),
+        rooms=tuple(rooms) or own,
+        guests=guests,
+        language=language,
+        zone=SHANGHAI,
     )
 
 
@@ -137,9 +149,11 @@ class Chat:
             "slack": FakeTransport("slack", native_forms=True, looks_back=True),
             "telegram": FakeTransport("telegram", native_forms=False, looks_back=False),
         }
-        self.database = Database(url, KEY)
+        self.database = borrowed(url)
         self.registry = registry or handlers.load()
-        self.delivery = Delivery(database=self.database, team=team, clock=self.clock, transports=self.transports)
+        self.delivery = Delivery(
+            database=self.database, team=team, clock=self.clock, transports=self.transports
+        )
         self.dispatch = Dispatch(
             database=self.database,
             registry=self.registry,
@@ -149,6 +163,7 @@ class Chat:
             transports=self.transports,
             settings={"contact": ""},
             ring=self.delivery.ring,
+            scrub=scrubber([BRAND, *(person.name for person in team.people)]),
         )
         self.monitor = Monitor(
             database=self.database,
@@ -171,7 +186,7 @@ class Chat:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.dispatch.answers.stop()
-        await self.database.close()
+        await returned(self.database)
 
     # What people do
 
@@ -184,9 +199,13 @@ class Chat:
         found = on.button(button)
         return await self._hears(self.pressed(found.action, found.value, on, by=by))
 
-    async def fills(self, form: Form, answers: Mapping[str, str], *, by: str, on: Said | None = None) -> dict[str, str]:
+    async def fills(
+        self, form: Form, answers: Mapping[str, str], *, by: str, on: Said | None = None
+    ) -> dict[str, str]:
         """Somebody sends a form; returns what is wrong with it."""
-        card = on or Said(transport="slack", channel=CHANNELS["alerts"]["slack"], message="", card=Card(title=""))
+        card = on or Said(
+            transport="slack", channel=CHANNELS["alerts"]["slack"], message="", card=Card(title="")
+        )
         event = self.pressed(form.action, form.value, card, by=by, fields=answers)
         problems = await self.dispatch.submit(event)
         await self.settle()
@@ -195,7 +214,9 @@ class Chat:
     async def replies(self, text: str, prompt: Said, *, by: str) -> Heard:
         """Somebody answers a question of the bot."""
         assert prompt.prompt, prompt.title
-        return await self.says(text, by=by, on=prompt.transport, under=prompt, answer=True, channel=prompt.channel)
+        return await self.says(
+            text, by=by, on=prompt.transport, under=prompt, answer=True, channel=prompt.channel
+        )
 
     async def refused(self, text: str, *, by: str, **how: Any) -> Card:
         """Somebody types and is refused: in a whisper, with a reason and a hint, and nothing else happens."""
@@ -217,7 +238,14 @@ class Chat:
         assert len(heard.toasts) == 1
         return heard.toasts[0]
 
-    async def opens(self, level: str = "orange", title: str = "蛋糕发霉，客服不理", *, by: str = "林悦", room: str = "alerts") -> Said:
+    async def opens(
+        self,
+        level: str = "orange",
+        title: str = "蛋糕发霉，客服不理",
+        *,
+        by: str = "林悦",
+        room: str = "alerts",
+    ) -> Said:
         """Somebody opens an incident by hand; returns its card on Slack."""
         await self.says(f"new {level} user_complaint {title}", by=by, room=room)
         return await self.card(f"incident:{await self.count(Incident)}")
@@ -237,7 +265,9 @@ class Chat:
         """Time goes by; what comes due is fired and said."""
         return await self._after(lambda: self._pass(length or timedelta(**parts)))
 
-    def writes(self, text: str, *, by: str, under: Said | None = None, on: str = "", room: str = "alerts") -> Place:
+    def writes(
+        self, text: str, *, by: str, under: Said | None = None, on: str = "", room: str = "alerts"
+    ) -> Place:
         """Somebody writes something that is not for the bot; returns where, so that others can point at it."""
         sender = self.sender(by, on)
         channel = under.channel if under else CHANNELS[room][sender.transport]
@@ -302,7 +332,9 @@ class Chat:
             at=Place(
                 transport=sender.transport,
                 channel=where,
-                thread=(replying.thread if replying else under.thread or under.message if under else "") if is_slack else "",
+                thread=(replying.thread if replying else under.thread or under.message if under else "")
+                if is_slack
+                else "",
                 message="" if is_slash else f"human-{number}",
                 direct=direct or (bool(under and under.channel == sender.user)),
             ),
@@ -340,14 +372,23 @@ class Chat:
         person = self.team.person(name)
         assert person is not None, name
         transport = on or next(iter(person.ids))
-        return Sender(transport=transport, user=person.ids[transport], name=name, username=f"user{person.ids[transport]}")
+        return Sender(
+            transport=transport,
+            user=person.ids[transport],
+            name=name,
+            username=f"user{person.ids[transport]}",
+        )
 
     def _quoted(self, under: Said | None, replying: Place | None) -> Quoted | None:
         if replying:
             return self.transports["telegram"].written[replying.channel, replying.message]
         if under:
             return Quoted(
-                message=under.message, text=under.title, author="Fenghuo", user=BOT["telegram"], at=self.clock()
+                message=under.message,
+                text=under.title,
+                author="Fenghuo",
+                user=BOT["telegram"],
+                at=self.clock(),
             )
         return None
 
@@ -378,7 +419,12 @@ class Chat:
     def all_said(self, *rooms: str) -> list[Said]:
         """All that was ever said in some rooms, on every platform."""
         channels = {channel for room in rooms for channel in CHANNELS[room].values()}
-        return [each for transport in self.transports.values() for each in transport.said if each.channel in channels]
+        return [
+            each
+            for transport in self.transports.values()
+            for each in transport.said
+            if each.channel in channels
+        ]
 
     async def incident(self, number: int = 1) -> Incident:
         async with self.database.read() as session:
@@ -464,7 +510,13 @@ def _refusal(card: Card) -> Card:
     return card
 
 
-def rotten(text: str = "蛋糕发霉了，客服不理人，申请退款直接驳回", *, item: str = "cake", number: int = 0, **more: Any) -> Found:
+def rotten(
+    text: str = "蛋糕发霉了，客服不理人，申请退款直接驳回",
+    *,
+    item: str = "cake",
+    number: int = 0,
+    **more: Any,
+) -> Found:
     """A complaint in public; under one `item` they are one matter."""
     count = number or next(_comments)
     return Found(

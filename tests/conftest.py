@@ -24,18 +24,20 @@ def postgres() -> Iterator[str]:
 
 
 @pytest.fixture
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest) -> str:
     """Where an empty database is: SQLite, unless `tests.stores.on_both` or `on_postgres` asks for another."""
     if getattr(request, "param", "sqlite") == "postgresql":
         return stores.emptied(request.getfixturevalue("postgres"))
-    return stores.copy_of(request.getfixturevalue("fresh_file"), tmp_path)
+    # Always the same place, since an engine keeps what it has compiled.
+    fresh: Path = request.getfixturevalue("fresh_file")
+    return stores.copy_of(fresh, fresh.parent)
 
 
 @pytest.fixture
 async def store(url: str) -> AsyncIterator[Database]:
-    database = Database(url, stores.KEY)
+    database = stores.borrowed(url)
     yield database
-    await database.close()
+    await stores.returned(database)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import shutil
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,7 +49,26 @@ def fresh_file(folder: Path) -> Path:
 
 def copy_of(fresh: Path, folder: Path) -> str:
     """The URL of a copy."""
+    for left in folder.glob("fenghuo.db*"):
+        left.unlink()
     return f"sqlite:///{shutil.copy(fresh, folder / 'fenghuo.db')}"
+
+
+_idle: dict[str, list[Database]] = defaultdict(list)
+
+
+def borrowed(url: str) -> Database:
+    """A database that nobody uses at the moment. Compiling all statements anew for each test would take longer than the test."""
+    database = _idle[url].pop() if _idle[url] else Database(url, KEY)
+    # A lock that was ever waited for belongs to the event loop of that test.
+    database._turn = asyncio.Lock()
+    return database
+
+
+async def returned(database: Database) -> None:
+    """Close it, for the next test to open."""
+    await database.close()
+    _idle[database.url].append(database)
 
 
 @contextmanager

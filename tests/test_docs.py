@@ -16,9 +16,28 @@ from playbooks.reading import read_sheet
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-CONTRACT = """SLACK_BOT_TOKEN SLACK_APP_TOKEN SLACK_SIGNING_SECRET SLACK_API_URL TELEGRAM_BOT_TOKEN TELEGRAM_API_URL
-TELEGRAM_WEBHOOK_URL TELEGRAM_WEBHOOK_SECRET DATABASE_URL REDIS_URL INGEST_SECRET HTTP_HOST HTTP_PORT PUBLIC_URL BOARD_TOKEN
-FENGHUO_CONFIG FENGHUO_DATA FENGHUO_HASH_KEY SMTP_URL LOG_LEVEL""".split()
+CONTRACT = [
+    "SLACK_BOT_TOKEN",
+    "SLACK_APP_TOKEN",
+    "SLACK_SIGNING_SECRET",
+    "SLACK_API_URL",
+    "TELEGRAM_BOT_TOKEN",
+    "TELEGRAM_API_URL",
+    "TELEGRAM_WEBHOOK_URL",
+    "TELEGRAM_WEBHOOK_SECRET",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "INGEST_SECRET",
+    "HTTP_HOST",
+    "HTTP_PORT",
+    "PUBLIC_URL",
+    "BOARD_TOKEN",
+    "FENGHUO_CONFIG",
+    "FENGHUO_DATA",
+    "FENGHUO_HASH_KEY",
+    "SMTP_URL",
+    "LOG_LEVEL",
+]
 
 
 def blocks(kind: str) -> list[str]:
@@ -42,7 +61,9 @@ def test_every_setting_is_in_the_readme() -> None:
 
 def test_the_command_table_is_the_registry() -> None:
     rows = [
-        f"| `{each.verb}` | `{each.usage}` | {' '.join(each.aliases) or '-'} | {each.help} |".replace("[all|", "[all\\|")
+        f"| `{each.verb}` | `{each.usage}` | {' '.join(each.aliases) or '-'} | {each.help} |".replace(
+            "[all|", "[all\\|"
+        )
         for each in handlers.load().commands.values()
     ]
     section = README.partition("## Commands")[2].partition("## Settings")[0]
@@ -51,7 +72,9 @@ def test_the_command_table_is_the_registry() -> None:
 
 
 def test_every_scope_of_the_manifest_is_in_the_readme() -> None:
-    manifest = yaml.safe_load((ROOT / "bot" / "transports" / "slack_manifest.yaml").read_text(encoding="utf-8"))
+    manifest = yaml.safe_load(
+        (ROOT / "bot" / "transports" / "slack_manifest.yaml").read_text(encoding="utf-8")
+    )
     assert sorted(manifest["oauth_config"]["scopes"]["bot"]) == sorted(SCOPES)
     assert [scope for scope in SCOPES if f"`{scope}`" not in README] == []
     assert all(each["should_escape"] for each in manifest["features"]["slash_commands"])
@@ -66,7 +89,9 @@ def test_the_readmes_config_is_read_as_it_stands(tmp_path: Path) -> None:
 
 
 def test_every_command_line_in_the_readme_exists() -> None:
-    known = {command.name or command.callback.__name__ for command in main.registered_commands if command.callback}
+    known = {
+        command.name or command.callback.__name__ for command in main.registered_commands if command.callback
+    }
     known |= {group.name for group in main.registered_groups if group.name}
     line = next(line for line in README.splitlines() if line.startswith("Command line:"))
     named = {shlex.split(part)[0] for part in re.findall(r"`(?:fenghuo )?([^`]+)`", line)}
@@ -75,5 +100,15 @@ def test_every_command_line_in_the_readme_exists() -> None:
 
 @pytest.mark.parametrize("wording", ["/work/", "site-packages", "pypi.org"])
 def test_nothing_of_this_machine_stands_in_the_tree(wording: str) -> None:
-    files = [ROOT / name for name in ("README.md", "Makefile", ".env.example", "pyproject.toml", ".requirements.lock", ".ci/run")]
+    files = [
+        ROOT / name
+        for name in (
+            "README.md",
+            "Makefile",
+            ".env.example",
+            "pyproject.toml",
+            ".requirements.lock",
+            ".ci/run",
+        )
+    ]
     assert [file.name for file in files if wording in file.read_text(encoding="utf-8")] == []

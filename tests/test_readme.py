@@ -26,7 +26,15 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def environment(**more: str) -> dict[str, str]:
     """What a bare machine has: no virtual environment, no settings of ours."""
-    kept = ("PATH", "HOME", "LANG", "PIP_CONFIG_FILE", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS")
+    kept = (
+        "PATH",
+        "HOME",
+        "LANG",
+        "PIP_CONFIG_FILE",
+        "PIP_INDEX_URL",
+        "PIP_EXTRA_INDEX_URL",
+        "PIP_FIND_LINKS",
+    )
     return {name: os.environ[name] for name in kept if name in os.environ} | {"HTTP_PORT": "0"} | more
 
 
@@ -54,7 +62,13 @@ def the_first_alert_stands_on_the_screen(clone: Path) -> None:
     with log.open("wb") as out:
         begun = time.monotonic()
         process = subprocess.Popen(
-            ["make", "run"], cwd=clone, env=environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+            ["make", "run"],
+            cwd=clone,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
         )
         try:
             while "[1]" not in (text := log.read_text(encoding="utf-8")) or "#1" not in text:

@@ -25,7 +25,10 @@ def is_broad(handler: ast.ExceptHandler) -> bool:
 def test_errors_are_caught_broadly_in_three_places_only() -> None:
     """Dispatch, one pass over a source, a transport's loop."""
     found = [
-        name for name, tree in TREES.items() for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler) and is_broad(node)
+        name
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ExceptHandler) and is_broad(node)
     ]
     assert len(found) <= 3, found
 
@@ -36,7 +39,9 @@ def test_no_file_is_longer_than_four_hundred_lines() -> None:
 
 
 def test_nine_of_ten_functions_are_short() -> None:
-    lengths = sorted((node.end_lineno or 0) - node.lineno + 1 for tree in TREES.values() for node in functions(tree))
+    lengths = sorted(
+        (node.end_lineno or 0) - node.lineno + 1 for tree in TREES.values() for node in functions(tree)
+    )
     assert lengths[len(lengths) * 9 // 10] <= 30
 
 
@@ -55,8 +60,15 @@ def test_imports_stand_at_the_top_unless_a_comment_says_why() -> None:
 
 def test_each_platform_library_is_really_used() -> None:
     imported = {
-        alias.name.split(".")[0] for tree in TREES.values() for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+        alias.name.split(".")[0]
+        for tree in TREES.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
     } | {
-        (node.module or "").split(".")[0] for tree in TREES.values() for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
+        (node.module or "").split(".")[0]
+        for tree in TREES.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
     }
     assert {"slack_bolt", "telegram", "sqlmodel", "jieba", "snownlp", "apscheduler"} <= imported

@@ -25,7 +25,7 @@ from slack_bolt.authorization import AuthorizeResult
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from bot.app import App, serving
+from bot.app import App, serving, settle
 from bot.bench.figures import BenchError
 from bot.config import Environment, load
 
@@ -102,6 +102,7 @@ def fenghuo(folder: Path, settings: Mapping[str, str], wire: Connection) -> None
 async def _fenghuo(wire: Connection) -> None:
     app = App(load(console=False))
     async with app.running(), serving(app) as port:
+        settle()
         wire.send(port)
         await _told(wire)
         longest = app.database.longest_write

@@ -18,8 +18,9 @@ from typing import Any
 import yaml
 
 NEGATIVES = 0.05
-MATTERS_PER_COMMENT = 1 / 2500
-FEWEST_MATTERS = 2
+COMMENTS_PER_MATTER = 2000
+LIFE = 0.2
+"""The part of the stream in which a matter is talked of: after that, people have found something else."""
 ITEMS = 400
 """Posts and videos under which the comments stand."""
 SPAN = timedelta(hours=6)
@@ -49,13 +50,13 @@ class Crowd:
         self.count = count
         self._now = now
         self._random = Random(seed)  # noqa: S311 - not a secret
-        matters = max(FEWEST_MATTERS, round(count * MATTERS_PER_COMMENT))
+        matters = max(1, count // COMMENTS_PER_MATTER)
         self._matters = [
             _Matter(
                 trouble=_parts()["troubles"][number % len(_parts()["troubles"])],
                 platform=self._random.choice(list(_FORMS)),
                 item=ITEMS + number,
-                begins=0.8 * number / matters,
+                begins=(1 - LIFE) * number / matters,
             )
             for number in range(matters)
         ]
@@ -79,9 +80,10 @@ class Crowd:
     def _said(self) -> Iterator[tuple[str, str, int]]:
         """Text, platform and item of each, in the order in which they were written."""
         for number in range(self.count):
-            begun = [matter for matter in self._matters if matter.begins <= number / self.count]
-            if self._random.random() < NEGATIVES:
-                matter = self._random.choice(begun)
+            place = number / self.count
+            alive = [matter for matter in self._matters if matter.begins <= place < matter.begins + LIFE]
+            if alive and self._random.random() < NEGATIVES:
+                matter = self._random.choice(alive)
                 yield self._complaint(matter), matter.platform, matter.item
             else:
                 yield self._talk(), self._random.choice(list(_FORMS)), self._random.randrange(ITEMS)

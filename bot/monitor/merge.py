@@ -20,7 +20,7 @@ from bot.monitor.prepare import STALE, Prepared
 from storage.models import Topic
 
 TEXTS = 8
-"""Texts of a topic that new ones are compared with."""
+"""Texts of a topic that are known, and texts in all that a new one is compared with."""
 WORDS, MOST_WORDS = 24, 400
 """Words of a topic that are stored, and that are known of it before the rare ones are dropped."""
 CROWD = 100
@@ -33,12 +33,8 @@ single comment must share nearly half of what it says.
 """
 KIN_UNDER_POST, KIN_ELSEWHERE = 0.06, 0.10
 """The same for two topics. Halves of one complaint under different posts came to .11 and more, different matters to .09."""
-CHANCE = 0.01
-"""Odds below which complaints of one kind under a post are no chance, where three are asked for."""
-CHANCE_OF_WORD = {True: 1e-4, False: 1e-5}
-"""The same for a word, of which every text has many; for a topic with a kind of crisis, and without."""
-CHANCE_OF_COPIES = 0.05
-"""How many topics with so many copies there may be by chance."""
+BY_CHANCE = 0.05
+"""How many topics that look as alarming chance may make at a time, where three voices are asked for."""
 UNTYPED = 2
 """Times as many voices are needed where no playbook knows what it is about."""
 COPY = ("copy",)
@@ -108,14 +104,16 @@ class Index:
 
     def _clear(self) -> None:
         self.threads: list[Thread] = []
+        self._of_kind: Counter[str] = Counter()
         self._by_text: dict[str, Thread] = {}
-        self._by_hash: dict[int, set[Thread]] = defaultdict(set)
+        self._by_hash: dict[int, set[tuple[Thread, str]]] = defaultdict(set)
         self._by_item: dict[str, list[Thread]] = defaultdict(list)
         self._by_word: dict[str, set[Thread]] = defaultdict(set)
 
     def add(self, thread: Thread) -> None:
         """Take a topic in."""
         self.threads.append(thread)
+        self._of_kind[thread.topic.type] += 1
         for text in thread.texts:
             self._learn(thread, text, sketch.of(text))
         for item in thread.items:
@@ -175,16 +173,16 @@ class Index:
         voices, kind = len(thread.voices), thread.topic.type
         if voices < min_mentions:
             return False
-        chance = CHANCE ** (min_mentions / 3)
+        bound = BY_CHANCE ** (min_mentions / 3)
         typed = sum(voice.is_typed for voice in thread.voices)
-        if typed >= min_mentions and self._chance(thread, ("type", kind), typed) < chance:
+        if typed >= min_mentions and self._of_kind[kind] * self._chance(thread, ("type", kind), typed) < bound:
             return True
         copies = sum(voice.is_copy for voice in thread.voices)
-        if copies >= min_mentions - 1 and len(self.threads) * self.usual.share(COPY, copies) ** copies < CHANCE_OF_COPIES:
+        if copies >= min_mentions - 1 and len(self.threads) * self.usual.share(COPY, copies) ** copies < bound:
             return True
         needed = min_mentions if kind else UNTYPED * min_mentions
         return voices >= needed and any(
-            count >= min_mentions and self._chance(thread, word, count) < CHANCE_OF_WORD[bool(kind)]
+            count >= min_mentions and len(self.threads) * TEXTS * self._chance(thread, word, count) < bound
             for word, count in thread.words.most_common(TEXTS)
         )
 
@@ -209,11 +207,11 @@ class Index:
         thread = self._by_text.get(exact)
         if thread and self._is_open(thread, now):
             return thread
-        near: Counter[Thread] = Counter()
+        near: Counter[tuple[Thread, str]] = Counter()
         for value in mention.sketch:
             near.update(self._by_hash.get(value, ()))
-        for candidate, _ in near.most_common(TEXTS):
-            if self._is_open(candidate, now) and any(sketch.is_near(exact, text) for text in candidate.texts):
+        for (candidate, text), _ in near.most_common(TEXTS):
+            if self._is_open(candidate, now) and sketch.is_near(exact, text):
                 return candidate
         return None
 
@@ -276,8 +274,9 @@ class Index:
         topic.likes = max(topic.likes, row["likes"] or 0)
         topic.platforms = {**topic.platforms, row["platform"]: topic.platforms.get(row["platform"], 0) + 1}
         topic.severe |= mention.reading.severe and mention.fresh
-        if not thread.lasting:
-            topic.type = topic.type or row["type"]
+        if not topic.type and not thread.lasting:
+            topic.type = row["type"]
+            self._of_kind[topic.type] += 1
 
     def _hear(self, thread: Thread, mention: Prepared, now: datetime, *, is_copy: bool) -> None:
         """Learn from a complaint that joins a topic."""
@@ -302,7 +301,7 @@ class Index:
     def _learn(self, thread: Thread, text: str, hashes: tuple[int, ...]) -> None:
         self._by_text.setdefault(text, thread)
         for value in hashes:
-            self._by_hash[value].add(thread)
+            self._by_hash[value].add((thread, text))
 
 
 def _kinds(types: Iterable[str]) -> list[tuple[str, str]]:

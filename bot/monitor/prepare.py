@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -24,14 +24,17 @@ from bot.monitor.scrub import clean
 from bot.monitor.wanted import Wanted
 from bot.sources.base import Batch, Cursor, Found, Reject, Source
 from bot.sources.webhook import parse_body
+from bot.transports.text import plain
 from playbooks import load
 
-NICENESS = 5
-"""The worker gives way to the event loop, which has people waiting."""
+NICENESS = 19
+"""The worker gives way to the event loop, which has people waiting; what is left of a processor is enough for it."""
 STALE = timedelta(hours=24)
 """Older comments never open an incident."""
 LONGEST = 10_000
 """Characters of one text that are kept; platforms allow fewer."""
+LONGEST_TITLE = 300
+"""Platforms allow a hundred. It stands before the text, which a longer one would keep from being read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +106,10 @@ class Preparer:
 
     def mention(self, source: str, found: Found, now: datetime, drill_id: int | None) -> Prepared:
         """Prepare one row."""
-        safe = clean(found, self.recipe.key, self.recipe.names)
-        text = safe.text[:LONGEST]
-        reading = self.reader.read(f"{safe.title}\n{text}" if safe.title and safe.title not in text else text)
+        # First of all, since a number with something invisible in it is still a number to whoever reads it.
+        safe = clean(_visible(found), self.recipe.key, self.recipe.names)
+        text, title = safe.text[:LONGEST], safe.title[:LONGEST_TITLE]
+        reading = self.reader.read(f"{title}\n{text}" if title and title not in text else text)
         score, kind = reading.score, next(iter(reading.types), "")
         exact = sketch.normal(text)
         return Prepared(
@@ -118,7 +122,7 @@ class Preparer:
                 "kind": safe.kind,
                 "item_id": safe.item_id,
                 "parent_id": safe.parent_id,
-                "title": safe.title[:LONGEST],
+                "title": title,
                 "text": text,
                 "url": safe.url,
                 "author": safe.author,
@@ -146,6 +150,18 @@ class Preparer:
             exact=exact,
             sketch=sketch.of(exact),
         )
+
+
+def _visible(found: Found) -> Found:
+    """A row without characters that nobody sees."""
+    return replace(
+        found,
+        text=plain(found.text),
+        title=plain(found.title),
+        nickname=plain(found.nickname),
+        place=plain(found.place),
+        keyword=plain(found.keyword),
+    )
 
 
 def _key(found: Found, drill_id: int | None) -> str:

@@ -74,7 +74,7 @@ class Reader:
         score = _with_signals(opinion, telling, text)
         is_negative = score.label == "negative"
         types = found if is_negative and _is_about(found, telling, text) else {}
-        severe = opinion.label == "negative" and (opinion.harm >= SEVERE_HARM or self._alarms(found))
+        severe = opinion.label == "negative" and (opinion.harm >= SEVERE_HARM or self._alarms(types))
         return Reading(
             score=score,
             types=types,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import zlib
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 
@@ -18,6 +19,8 @@ HASHES = 8
 SHORTEST = 6
 """Characters from which near-duplicates count; below, only the exact text does."""
 LONGEST = 300
+KEPT = 2048
+"""Texts whose pairs are kept: those of the topics at hand are compared again and again."""
 JACCARD = 0.55
 RATIO = 80.0
 RATIO_FROM = 8
@@ -34,6 +37,7 @@ def normal(text: str) -> str:
     return _REPEATS.sub(r"\1", _NOISE.sub("", plain))[:LONGEST]
 
 
+@lru_cache(KEPT)
 def pairs(exact: str) -> frozenset[str]:
     """The pairs of neighbouring characters in a normalised text."""
     return frozenset(exact[i : i + 2] for i in range(len(exact) - 1))

@@ -121,7 +121,7 @@ def _of_xml(items: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
 
 
 def _iso(moment: struct_time) -> str:
-    """feedparser gives times in UTC."""
+    """A moment as feedparser gives it: in UTC."""
     return "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}+00:00".format(*moment[:6])
 
 

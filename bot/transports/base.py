@@ -71,11 +71,13 @@ class Pace:
 
     Args:
         whisper_gap: seconds between whispers, where they have a limit of their own; None: they are posts like others.
+        edit_gap: the same for edits, all channels together.
     """
 
     gap: float
     per_minute: int = 0
     whisper_gap: float | None = None
+    edit_gap: float | None = None
 
 
 class Intake(Protocol):

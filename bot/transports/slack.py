@@ -90,8 +90,9 @@ class SlackTransport:
     """
 
     name = NAME
-    pace = Pace(gap=1.0, whisper_gap=0.6)
-    """docs.slack.dev/apis/web-api/rate-limits: a message a second in a channel; chat.postEphemeral about 100 a minute."""
+    pace = Pace(gap=1.0, whisper_gap=0.6, edit_gap=1.2)
+    """docs.slack.dev/apis/web-api/rate-limits: a message a second in a channel; chat.postEphemeral about 100 a minute;
+    chat.update some 50 a minute in the whole workspace."""
     native_forms = True
     looks_back = True
 

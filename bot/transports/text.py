@@ -23,6 +23,8 @@ _BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _EMOJI = "\u2190-\u21ff\u2300-\u27bf\u2900-\u297f\u2b00-\u2bff\U0001f000-\U0001faff"
 _STRAY_JOINER = re.compile(f"(?<![{_EMOJI}\ufe0f]){_JOINER}|{_JOINER}(?![{_EMOJI}])")
 _TAGS = re.compile("(\U0001f3f4[\U000e0020-\U000e007e]{1,6}\U000e007f)|[\U000e0020-\U000e007f]+")
+_ORDINARY = re.compile("[ -~\u2014\u2018-\u201d\u2026\u3000-\u3029\u3041-\u3096\u4e00-\u9fff\uff01-\uff9f]*")
+"""What most comments are made of, and all of it is seen; looking at each letter of them would be a waste."""
 _NEW_LINE = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _BLANK_LINES = re.compile(rf"\n(?:[^\S\n]*\n){{{MAX_BLANK_LINES + 1},}}")
 
@@ -36,6 +38,8 @@ def plain(text: str) -> str:
     Emoji sequences, line breaks and tabs stay. Every kind of line break becomes a line feed, and
     gaps of more than `MAX_BLANK_LINES` blank lines are closed up. Doing it twice changes nothing more.
     """
+    if _ORDINARY.fullmatch(text):
+        return text
     shown = _NEW_LINE.sub("\n", text)
     shown = "".join(c for c in shown if _is_shown(c))
     shown = _TAGS.sub(r"\1", _STRAY_JOINER.sub("", shown))

@@ -26,6 +26,8 @@ Outcome = Literal["done", "skip"]
 """How a playbook step ended."""
 VersionNumber = NewType("VersionNumber", int)
 """`v3`."""
+Wording = NewType("Wording", str)
+"""Words that are to be published as they stand: a statement may name the company's own telephone number."""
 
 OUTCOMES: Mapping[str, Outcome] = {
     "done": "done", "完成": "done", "ok": "done", "skip": "skip", "跳过": "skip",
@@ -155,9 +157,14 @@ async def read_incident(words: Words, ctx: Context, *, own_number: bool = True) 
     return incident
 
 
-async def read_text(words: Words, _ctx: Context) -> str | None:
-    """All that is left; None if nothing is."""
-    return words.rest() or None
+async def read_text(words: Words, ctx: Context) -> str | None:
+    """All that is left, without personal data; None if nothing is."""
+    return ctx.clean(words.rest()) or None
+
+
+async def read_wording(words: Words, _ctx: Context) -> Wording | None:
+    """All that is left, as it stands; None if nothing is."""
+    return Wording(words.rest()) or None
 
 
 async def read_number(words: Words, _ctx: Context) -> int | None:
@@ -243,6 +250,7 @@ async def read_person(words: Words, ctx: Context) -> Person | None:
 
 READERS: Mapping[Any, Callable[[Words, Context], Awaitable[Any]]] = {
     str: read_text,
+    Wording: read_wording,
     int: read_number,
     VersionNumber: read_version,
     Level: read_level,
@@ -283,4 +291,4 @@ def _question(param: Param, say: Locale, ctx: Context) -> FormField:
         )
     elif param.kind is Person:
         choices = tuple(Choice(label=person.name, value=f"@{person.name}") for person in ctx.team.people)
-    return FormField(name=param.name, label=say(param.label), long=param.kind is str, choices=choices)
+    return FormField(name=param.name, label=say(param.label), long=param.kind in {str, Wording}, choices=choices)

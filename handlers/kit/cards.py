@@ -6,6 +6,7 @@ public comment that holds `<!channel>`, HTML or `/claim` is shown and does nothi
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -14,6 +15,13 @@ MAX_ACTION_BYTES = 64
 
 VERBATIM_LIMIT = 2000
 """Characters of verbatim text that one message holds on every platform, even when each is escaped to five."""
+
+
+JOINER = "\u200d"
+GLUED = re.compile("[\u0300-\u036f\u200d\ufe00-\ufe0f\u20d0-\u20f0\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
+"""What belongs to the letter before it: marks, joiners, halves of flags, shades of skin (Unicode UAX #29)."""
+LONGEST_LETTER = 40
+"""Code points; the longest emoji in use has 14."""
 
 
 class Tone(StrEnum):
@@ -173,13 +181,19 @@ def pages(card: Card) -> Pages:
 
 
 def _parts(text: str) -> list[str]:
-    """Nothing is lost between the parts; a part ends with a line where one ends in its second half."""
+    """Nothing is lost between the parts; a part ends with a line where one ends in its second half, and never in an emoji."""
     parts = []
     while len(text) > VERBATIM_LIMIT:
-        end = text.rfind("\n", VERBATIM_LIMIT // 2, VERBATIM_LIMIT) + 1 or VERBATIM_LIMIT
+        end = text.rfind("\n", VERBATIM_LIMIT // 2, VERBATIM_LIMIT) + 1 or _between_letters(text)
         parts.append(text[:end])
         text = text[end:]
     return [*parts, text]
+
+
+def _between_letters(text: str) -> int:
+    """The last place within the limit where no visible letter is torn; half of one would be drawn as something else."""
+    places = range(VERBATIM_LIMIT, VERBATIM_LIMIT - LONGEST_LETTER, -1)
+    return next((each for each in places if text[each - 1] != JOINER and not GLUED.match(text, each)), VERBATIM_LIMIT)
 
 
 def cut(text: str, length: int = 60) -> str:

@@ -21,6 +21,8 @@ from storage import timeline
 from storage.database import Session
 from storage.models import Entry, Incident
 
+Scrub = Callable[[str], tuple[str, tuple[str, ...]]]
+"""Takes personal data out of a text; returns the text and the labels that stand in its place."""
 CardBuilder = Callable[[Locale], Card]
 FormBuilder = Callable[[Locale], Form]
 
@@ -91,6 +93,7 @@ class Context:
         at: where; None for a notice.
         own: the incident that the place belongs to.
         settings: durations and switches that a handler reads, by name.
+        blanked: the labels of what was left out of what people typed.
     """
 
     happening: Happening
@@ -105,6 +108,8 @@ class Context:
     settings: Mapping[str, Any] = field(default_factory=dict)
     out: list[Outgoing] = field(default_factory=list)
     form: FormBuilder | None = None
+    scrub: Scrub = lambda text: (text, ())
+    blanked: set[str] = field(default_factory=set)
 
     @property
     def language(self) -> str:
@@ -121,6 +126,12 @@ class Context:
         """Go on only if the person may. Raises NotAllowedError."""
         if not self.by.may(right, incident.owner if incident else ""):
             raise NotAllowedError(self.say(REFUSALS[right]), hint=self.say("Who you are here: /crisis whoami"))
+
+    def clean(self, text: str) -> str:
+        """What somebody typed, without personal data, which must not be stored; they are told."""
+        kept, labels = self.scrub(text)
+        self.blanked.update(labels)
+        return kept
 
     async def log(
         self, incident: Incident, kind: str, text: str, *, source: str | None = None, at: datetime | None = None, **data: Any

@@ -1,10 +1,10 @@
 """Errors that people may see. Anything else is a bug and is shown as a reference only.
 
-    UserError             a message and a hint, whispered to whoever asked
-    ├── NotFoundError     there is no such incident, playbook, person
-    ├── NotAllowedError   the person may not do this
-    ├── ConflictError     somebody was first, or the state does not allow it
-    └── UsageError        the words do not make a command
+- UserError: a message and a hint, whispered to whoever asked
+- NotFoundError: there is no such incident, playbook, person
+- NotAllowedError: the person may not do this
+- ConflictError: somebody was first, or the state does not allow it
+- UsageError: the words do not make a command
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ def command(
     *,
     area: str,
     right: Right,
-    help: str,  # noqa: A002
+    help: str,
     usage: str,
     example: str,
     aliases: tuple[str, ...] = (),
@@ -126,9 +126,9 @@ class Registry:
                 for name in (found.verb, *found.aliases):
                     if names.setdefault(name.lower(), found) is not found:
                         raise ValueError(f"two commands are called {name}")
-            if isinstance(kind := getattr(item, "__notice__", None), str):
-                if notices.setdefault(kind, item) is not item:
-                    raise ValueError(f"two handlers for the notice {kind}")
+            kind = getattr(item, "__notice__", None)
+            if isinstance(kind, str) and notices.setdefault(kind, item) is not item:
+                raise ValueError(f"two handlers for the notice {kind}")
         return cls(commands, names, {each.action: each for each in commands.values()}, notices)
 
 

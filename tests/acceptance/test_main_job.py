@@ -18,7 +18,7 @@ import pytest
 
 from bot.app import App
 from bot.config import Environment, load
-from storage import incidents, mentions, statements, timeline
+from storage import figures, incidents, mentions, statements, timeline
 from storage.models import Entry, Incident, State
 from tests.acceptance.crawl import crawl
 from tests.servers.slack import SlackServer
@@ -93,6 +93,18 @@ class Stage:
         async with self.app.database.read() as session:
             return list(await timeline.of(session, number))
 
+    async def until_all_is_said(self) -> None:
+        begun = time.monotonic()
+        while await self._is_speaking():
+            # Telegram takes twenty messages a minute from a bot in a group.
+            assert time.monotonic() - begun < 2 * PATIENCE, self.seen()
+            await asyncio.sleep(0.2)
+
+    async def _is_speaking(self) -> bool:
+        async with self.app.database.read() as session:
+            counted = await figures.count(session)
+        return bool(counted.outbox or counted.inbox or counted.notices)
+
     async def stored(self) -> int:
         async with self.app.database.read() as session:
             return await mentions.count(session)
@@ -129,6 +141,7 @@ async def test_from_two_thousand_comments_to_the_review_of_one_incident(stage: S
         cake = next(each for each in found if each.type == "user_complaint")
         await the_cake_is_handled(stage, cake)
         await the_timeline_tells_it_in_order(stage, cake)
+        await stage.until_all_is_said()
         before = len(stage.slack.posted), len(stage.telegram.sent(-1001)), await stage.stored()
     async with stage.up():
         await asyncio.sleep(3)

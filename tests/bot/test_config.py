@@ -88,11 +88,19 @@ def test_names_and_ids_that_stand_twice_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load()
     text = str(caught.value)
-    for part in ("C1 stands twice", "陈立 stands twice", "U1 stands twice", "`for` must be one of", "no alerts room"):
+    for part in (
+        "C1 stands twice",
+        "陈立 stands twice",
+        "U1 stands twice",
+        "`for` must be one of",
+        "no alerts room",
+    ):
         assert part in text
 
 
-async def _check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slack_token: str, telegram_token: str) -> tuple[int, str]:
+async def _check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slack_token: str, telegram_token: str
+) -> tuple[int, str]:
     async with SlackServer() as slack, TelegramServer(token="1:good") as telegram:
         (tmp_path / "fenghuo.yaml").write_text(TEAM, encoding="utf-8")
         settings = {
@@ -113,7 +121,9 @@ async def test_check_tries_each_token(tmp_path: Path, monkeypatch: pytest.Monkey
     assert (code, output.count("✓")) == (0, 4), output
 
 
-async def test_check_names_each_token_that_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_check_names_each_token_that_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     code, output = await _check(tmp_path, monkeypatch, "xoxb-bad", "1:bad")
     assert code == 1
     assert "slack:" in output
@@ -132,10 +142,7 @@ def test_init_writes_what_load_reads_and_keeps_what_is_there(tmp_path: Path) -> 
 def test_secrets_are_blanked_in_every_log_line(capsys: pytest.CaptureFixture[str]) -> None:
     logs.set_up("INFO", ["s3cret", "s3cret-longer"])
     logging.getLogger("any").info("token=%s", "s3cret-longer")
-    try:
-        raise ValueError("https://api/bots3cret/x")
-    except ValueError:
-        logging.getLogger("any").exception("failed")
+    logging.getLogger("any").error("failed", exc_info=ValueError("https://api/bots3cret/x"))
     written = capsys.readouterr().err
     assert "s3cret" not in written
     assert "token=***" in written

@@ -175,6 +175,24 @@ async def test_whispers_with_a_limit_of_their_own_do_not_wait_behind_posts(
     assert office.telegram.titles == ["post"]
 
 
+async def test_edits_with_a_limit_of_their_own_keep_it_in_all_channels_together(
+    store: Database, clock: SetClock
+) -> None:
+    office = Office(store, clock, slack=Pace(gap=1.0, edit_gap=1.2))
+    for number, channel in enumerate(("C0ALERTS", "C0LEADS")):
+        message = office.slack._keep(Letter(outbox_id="old", channel=channel, card=Card(title="old")))
+        async with store.write() as session:
+            await spots.add(session, "slack", channel, message, key=f"incident:{number}")
+        await office.put(f"edit {number}", kind="edit", key=f"incident:{number}", channel=channel)
+        await office.put(f"post {number}", channel=channel)
+    await office.deliver()
+    assert office.slack.titles == ["edit 0", "old", "post 0", "post 1"]
+    await office.deliver(1.1)
+    assert len(office.slack.edits) == 1
+    await office.deliver(0.1)
+    assert office.slack.titles == ["edit 0", "edit 1", "post 0", "post 1"]
+
+
 async def test_a_group_takes_twenty_messages_a_minute(store: Database, clock: SetClock) -> None:
     office = Office(store, clock, telegram=Pace(gap=0.0, per_minute=20))
     for number in range(25):
@@ -339,6 +357,15 @@ async def test_a_card_that_cannot_be_drawn_is_given_up_with_a_reference(
     assert "verbatim text is over" in caplog.text
     assert [each.channel for each in office.slack.said] == ["C0ALERTS", "U0LIN"]
     assert reference in office.slack.said[1].card.text
+
+
+async def test_a_library_that_stumbles_once_after_an_outage_costs_no_message(office: Office) -> None:
+    outage = [TransportError("unreachable") for _ in range(5)]
+    office.slack.failing["post"] = [*outage, ValueError("half an answer")]
+    await office.put("alert")
+    for _ in range(8):
+        await office.deliver(60)
+    assert office.slack.titles == ["alert"]
 
 
 async def test_a_row_that_holds_no_card_is_given_up(office: Office) -> None:

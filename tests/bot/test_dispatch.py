@@ -27,7 +27,9 @@ trouble: list[Exception] = []
 """What the command `risky` meets, one error a try."""
 
 
-@command("risky", area="work", right=Right.WORK, help="Log, then meet trouble", usage="risky N", example="risky 1")
+@command(
+    "risky", area="work", right=Right.WORK, help="Log, then meet trouble", usage="risky N", example="risky 1"
+)
 async def risky(ctx: Context, incident: Incident) -> None:
     await ctx.log(incident, "log", "written before the trouble")
     ctx.reply(lambda _: Card(title="said before the trouble"), incident)
@@ -76,7 +78,9 @@ async def test_what_arrives_twice_is_done_once(chat: Chat) -> None:
 async def test_what_was_stored_before_a_crash_is_done_after_the_restart(chat: Chat) -> None:
     await chat.opens()
     await chat.dispatch.receive(chat.typed("claim 1", by="林悦"))
-    await chat.dispatch.receive(chat.pressed("incident.claim", "1", await chat.card(on="telegram"), by="陈立"))
+    await chat.dispatch.receive(
+        chat.pressed("incident.claim", "1", await chat.card(on="telegram"), by="陈立")
+    )
     async with Chat(chat.url, transports=chat.transports, clock=chat.clock) as again:
         await again.settle()
         assert (await again.incident()).owner == "林悦"
@@ -97,7 +101,7 @@ async def test_a_form_that_was_asked_for_before_a_crash_is_offered_by_a_button(c
 async def test_work_begins_by_itself_when_something_arrives(chat: Chat) -> None:
     async with chat.working():
         await chat.dispatch.receive(chat.typed("new red tech_failure 支付故障", by="林悦"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while await chat.count(Incident) == 0:  # noqa: ASYNC110 - dispatch tells nobody that it is done
                 await asyncio.sleep(0.01)
 
@@ -135,7 +139,9 @@ async def test_a_button_of_an_older_version_is_refused(chat: Chat) -> None:
 async def test_a_submission_is_worked_on_once_however_often_it_comes(chat: Chat) -> None:
     form = (await chat.says("new", by="林悦")).form
     answers = {"level": "red", "kind": "tech_failure", "title": "支付故障"}
-    event = chat.pressed(form.action, form.value, (await chat.says("list", by="林悦")).whisper, by="林悦", fields=answers)
+    event = chat.pressed(
+        form.action, form.value, (await chat.says("list", by="林悦")).whisper, by="林悦", fields=answers
+    )
     found = await asyncio.gather(*(chat.dispatch.submit(event) for _ in range(5)))
     assert found == [{}] * 5
     assert await chat.count(Incident) == 1
@@ -181,11 +187,15 @@ async def test_a_form_that_ends_in_a_refusal_is_closed(chat: Chat) -> None:
     await chat.says("respond 1", by="林悦")
     heard = await chat.replies("旧图", asked, by="陈立")
     assert "recover 1" in heard.whisper.card.text
-    assert (await chat.says("list", by="陈立", on="telegram", direct=True, answer=True)).whisper.card.tone != "warn"
+    assert (
+        await chat.says("list", by="陈立", on="telegram", direct=True, answer=True)
+    ).whisper.card.tone != "warn"
 
 
 @pytest.mark.parametrize("words", ["claim 1", "draft 1", "playbook 1", "drill list"])
-async def test_whoever_speaks_where_nothing_of_it_shows_hears_there_what_was_done(chat: Chat, words: str) -> None:
+async def test_whoever_speaks_where_nothing_of_it_shows_hears_there_what_was_done(
+    chat: Chat, words: str
+) -> None:
     await chat.opens()
     name = "周帆" if words.startswith("drill") else "林悦"
     heard = await chat.says(words, by=name, on="telegram", direct=True)
@@ -219,13 +229,25 @@ async def test_a_press_that_cannot_be_answered_is_answered_by_a_message(chat: Ch
     assert "林悦" in heard.whisper.title
 
 
+async def test_a_direct_answer_that_breaks_is_logged_and_the_state_stands(
+    chat: Chat, caplog: pytest.LogCaptureFixture
+) -> None:
+    await chat.opens()
+    chat.transports["telegram"].failing["answer"] = [KeyError("nobody foresaw this")]
+    await chat.presses("incident.claim", await chat.card(on="telegram"), by="林悦")
+    assert (await chat.incident()).owner == "林悦"
+    assert "nobody foresaw this" in caplog.text
+
+
 async def test_a_platform_that_is_slow_to_take_an_answer_keeps_nobody_waiting(chat: Chat) -> None:
     await chat.opens()
     free = asyncio.Event()
     chat.transports["telegram"].is_slow_to_answer = free.wait
-    await chat.dispatch.receive(chat.pressed("incident.claim", "1", await chat.card(on="telegram"), by="陈立"))
+    await chat.dispatch.receive(
+        chat.pressed("incident.claim", "1", await chat.card(on="telegram"), by="陈立")
+    )
     await chat.dispatch.receive(chat.typed("respond 1", by="林悦"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await chat.dispatch.drain()
     assert (await chat.incident()).state == "responding"
     free.set()
@@ -254,14 +276,22 @@ async def test_an_unexpected_error_is_logged_once_under_the_reference_that_the_p
 async def test_an_unexpected_error_after_a_press_shows_in_its_answer(chat: Chat) -> None:
     await chat.opens()
     trouble.append(RuntimeError("nobody foresaw this"))
-    await chat.dispatch.receive(chat.pressed("test_dispatch.risky", "1", await chat.card(on="telegram"), by="林悦"))
+    await chat.dispatch.receive(
+        chat.pressed("test_dispatch.risky", "1", await chat.card(on="telegram"), by="林悦")
+    )
     await chat.settle()
     (_, text) = chat.transports["telegram"].answers[-1]
     assert len(text.split()[-1]) == 8
     assert await chat.kinds() == ["opened"]
 
 
-@pytest.mark.parametrize("error", [IntegrityError("insert", {}, Exception("there already")), OperationalError("update", {}, Exception("deadlock"))])
+@pytest.mark.parametrize(
+    "error",
+    [
+        IntegrityError("insert", {}, Exception("there already")),
+        OperationalError("update", {}, Exception("deadlock")),
+    ],
+)
 async def test_a_transaction_that_the_database_refuses_is_tried_again(chat: Chat, error: Exception) -> None:
     await chat.opens()
     trouble.extend([error, error])
@@ -294,7 +324,9 @@ class Flaky:
             yield session
 
 
-async def test_while_the_database_is_away_what_arrived_waits(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_while_the_database_is_away_what_arrived_waits(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("bot.dispatch.IDLE_SECONDS", 0.02)
     monkeypatch.setattr("bot.dispatch.TRY_AGAIN_SECONDS", 0.001)
     await chat.opens()
@@ -305,7 +337,7 @@ async def test_while_the_database_is_away_what_arrived_waits(chat: Chat, monkeyp
         await asyncio.sleep(0.1)
         assert (await chat.incident()).owner == ""
         flaky.is_away = False
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while (await chat.incident()).owner == "":  # noqa: ASYNC110 - dispatch tells nobody that it is done
                 await asyncio.sleep(0.01)
     assert (await outcomes(chat)) == ["done", "done"]

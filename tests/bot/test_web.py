@@ -203,7 +203,7 @@ async def until(look: Callable[[], Awaitable[Found]], is_there: Callable[[Found]
 async def test_what_is_pushed_is_counted_and_stored(up: Site) -> None:
     answer = await up.push(json.dumps([*ROWS, ROWS[0], {"likes": 1}]))
     assert answer.status_code == 202
-    assert answer.json() == {"accepted": 3, "new": 3, "known": 0, "dropped": 0, "rejected": 1}
+    assert answer.json() == {"accepted": 4, "new": 3, "known": 1, "dropped": 0, "rejected": 1}
     again = await up.push("\n".join(map(json.dumps, ROWS)))
     assert (again.status_code, again.json()["new"], again.json()["known"]) == (202, 0, 3)
     figures = await up.state()
@@ -445,7 +445,7 @@ async def test_without_the_token_nothing_is_shown(up: Site, log: Log, path: str)
         {"params": {"token": BOARD[:-1]}},
         {"params": {"token": "密\ud800".encode(errors="replace").decode()}},
     ):
-        answer = await up.http.get(path, **how)  # type: ignore[arg-type]
+        answer = await up.http.get(path, **how)
         assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
         assert "set-cookie" not in answer.headers
     assert log.read().count(f"{path} refused to 127.0.0.1") == 9

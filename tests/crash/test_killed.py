@@ -31,12 +31,20 @@ SLOW_ANSWER = 0.15
 REST_LIMIT = 240.0
 PEOPLE = (("U0LIN", 1001), ("U0CHEN", 1002))
 
-THINGS = ("柚子茶", "芋泥奶茶", "桂花乌龙", "栗子蛋糕", "红豆糕", "草莓大福", "柠檬水", "葡萄冰")
-TROUBLES = ("里喝出一只虫子，客服不理人", "发霉了，要退款客服不理", "喝完拉肚子一晚上，投诉也没用", "里吃出头发，店家不承认")
+MATTERS = (
+    "柚子茶里喝出一只虫子，客服不理人",
+    "蛋糕发霉了，要退款客服不理",
+    "奶茶喝完拉肚子一晚上，投诉也没用",
+    "红豆糕里吃出头发，店家不承认",
+    "会员卡退款拖了两个月，找谁都踢皮球",
+    "店员骂人还翻白眼，服务态度极差",
+    "第二杯半价，结账却是全价，虚假宣传，已打12315",
+    "后厨牛奶过期还在用，举报到市监局了",
+)
 ENDINGS = ("", "！", "！！", "，太恶心了", "，大家避雷", "，气死我了")
 TALK = ("杯子是蓝色的", "包装换了新的", "旁边坐了一桌学生", "菜单改版了", "这周第三次路过", "下次想点热的")
 NEXT_MATTER = 150
-"""After how many lines people begin to complain about the next thing."""
+"""After how many lines people begin to complain about the next matter."""
 
 WAITING = {
     "messages": "select count(*) from outbox where state in ('pending', 'sending', 'unsure')",
@@ -170,10 +178,10 @@ async def write(stage: Stage, story: Story) -> None:
 
 def line(story: Story) -> bytes:
     """A comment: talk, or one more complaint about what people complain about just now."""
-    matter = min(len(story.written) // NEXT_MATTER, len(THINGS) - 1)
+    matter = min(len(story.written) // NEXT_MATTER, len(MATTERS) - 1)
     text = f"{story.random.choice(TALK)}，{story.random.choice(TALK)}"
     if story.random.random() < 0.15:
-        text = f"青柚的{THINGS[matter]}{TROUBLES[matter % len(TROUBLES)]}{story.random.choice(ENDINGS)}"
+        text = f"青柚的{MATTERS[matter]}{story.random.choice(ENDINGS)}"
     number = len(story.written)
     row = {
         "comment_id": str(7 * 10**18 + number),
@@ -222,7 +230,10 @@ async def press(stage: Stage, story: Story) -> None:
     while not story.is_over:
         await story.pause(1.0, 3.0)
         posted = (await stage.state(stage.slack_url))["posted"]
-        claims = ((card["ts"], re.search(r'"(incident\.claim:[^"]*)"', json.dumps(card["blocks"]))) for card in posted)
+        claims = (
+            (card["ts"], re.search(r'"(incident\.claim:[^"]*)"', json.dumps(card["blocks"])))
+            for card in posted
+        )
         newest = max(((ts, found[1]) for ts, found in claims if found), default=None)
         if newest:
             ts, action = newest
@@ -240,18 +251,24 @@ def check_mentions(stage: Stage, story: Story) -> None:
     assert set(stored.values()) == {1}
     assert stage.count("select count(*) from quarantine") == 0
     counted = dict(stage.rows("select id, mentions from topic"))
-    assert counted == dict(stage.rows("select topic_id, count(*) from mention where topic_id is not null group by topic_id"))
+    assert counted == dict(
+        stage.rows("select topic_id, count(*) from mention where topic_id is not null group by topic_id")
+    )
     assert stage.count("select count(*) from incident where opened_by = ''") > 3
 
 
 def check_commands(stage: Stage, story: Story) -> None:
     """What was accepted was done once, anything else at most once."""
     done = Counter(text for (text,) in stage.rows("select text from entry where kind = 'log'"))
-    done += Counter(title for (title,) in stage.rows("select title from incident where opened_by != '' and id > 1"))
+    done += Counter(
+        title for (title,) in stage.rows("select title from incident where opened_by != '' and id > 1")
+    )
     assert {text for text in story.accepted | story.opened if not done[text]} == set()
     assert set(done) <= story.accepted | story.opened | story.uncertain
     assert set(done.values()) == {1}
-    claims = Counter(number for (number,) in stage.rows("select incident_id from entry where kind = 'claimed'"))
+    claims = Counter(
+        number for (number,) in stage.rows("select incident_id from entry where kind = 'claimed'")
+    )
     assert set(claims.values()) <= {1}
 
 
@@ -265,10 +282,16 @@ def check_slack(stage: Stage, state: dict[str, Any]) -> None:
     """Every message stands once, and every incident's card in each alerts room."""
     ids = Counter(each["metadata"]["event_payload"]["id"] for each in state["posted"])
     assert set(ids.values()) == {1}
-    said = Counter((each["channel"], each["thread_ts"], json.dumps(each["blocks"])) for each in state["posted"])
+    said = Counter(
+        (each["channel"], each["thread_ts"], json.dumps(each["blocks"])) for each in state["posted"]
+    )
     assert {what: times for what, times in said.items() if times > 1} == {}
     for (number,) in stage.rows("select id from incident"):
-        cards = dict(stage.rows(f"select channel, id from outbox where key = 'incident:{number}' and kind = 'post' and transport = 'slack'"))
+        cards = dict(
+            stage.rows(
+                f"select channel, id from outbox where key = 'incident:{number}' and kind = 'post' and transport = 'slack'"
+            )
+        )
         assert set(cards) == set(SLACK_ROOMS)
         assert all(ids[str(row)] == 1 for row in cards.values())
     texts = (json.dumps(each["blocks"], ensure_ascii=False) for each in state["whispers"])
@@ -283,13 +306,26 @@ def check_telegram(stage: Stage, state: dict[str, Any]) -> int:
     plain = Counter(content(params) for params in sent if REPEAT not in params["text"])
     marked = Counter(content(params) for params in sent if REPEAT in params["text"])
     assert {what: times for what, times in plain.items() if times > 1} == {}
-    cut_off = stage.count("select count(*) from outbox where transport = 'telegram' and kind != 'edit' and attempts > 1")
+    cut_off = stage.count(
+        "select count(*) from outbox where transport = 'telegram' and kind != 'edit' and attempts > 1"
+    )
     assert len(marked) <= cut_off
-    cards = [key for (key,) in stage.rows("select key from outbox where kind = 'post' and transport = 'telegram' and key != ''")]
-    assert sorted(cards) == sorted(f"incident:{number}" for (number,) in stage.rows("select id from incident"))
+    cards = [
+        key
+        for (key,) in stage.rows(
+            "select key from outbox where kind = 'post' and transport = 'telegram' and key != ''"
+        )
+    ]
+    assert sorted(cards) == sorted(
+        f"incident:{number}" for (number,) in stage.rows("select id from incident")
+    )
     return (plain + marked).total() - len(plain | marked)
 
 
 def content(params: dict[str, Any]) -> tuple[str, str, str]:
     """What makes a message the same as another: where it goes, what it answers, what it says."""
-    return str(params["chat_id"]), str(params.get("reply_parameters")), re.sub(rf"（{REPEAT}）\s*", "", params["text"])
+    return (
+        str(params["chat_id"]),
+        str(params.get("reply_parameters")),
+        re.sub(rf"（{REPEAT}）\s*", "", params["text"]),
+    )

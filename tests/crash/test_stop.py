@@ -76,7 +76,9 @@ async def test_a_platform_that_is_out_of_reach_does_not_keep_the_other_from_work
         await until(lambda: stage.rows("select 1 from spot where key = 'incident:1'"))
         await stage.appear(away)
         await stage.all_up()
-        await until(lambda: len(stage.rows("select 1 from spot where key = 'incident:1'")) == len(SLACK_ROOMS) + 1)
+        await until(
+            lambda: len(stage.rows("select 1 from spot where key = 'incident:1'")) == len(SLACK_ROOMS) + 1
+        )
         assert await stage.stop() == 0
         assert "Traceback" not in stage.log
 
@@ -93,7 +95,11 @@ async def open_one(stage: Stage, platform: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("SLACK_BOT_TOKEN", "xoxb-wrong"), ("SLACK_APP_TOKEN", "xapp-wrong"), ("TELEGRAM_BOT_TOKEN", "4242:wrong")],
+    [
+        ("SLACK_BOT_TOKEN", "xoxb-wrong"),
+        ("SLACK_APP_TOKEN", "xapp-wrong"),
+        ("TELEGRAM_BOT_TOKEN", "4242:wrong"),
+    ],
 )
 async def test_a_token_that_is_refused_stops_the_start_and_is_named(
     tmp_path: Path, setting: str, value: str
@@ -157,5 +163,5 @@ def test_a_part_that_dies_is_logged_and_stops_the_bot_so_that_it_is_started_anew
     result = CliRunner().invoke(main, ["run"])
     assert result.exit_code == 1
     said = result.stderr + capfd.readouterr().err
-    assert f"CRITICAL bot.app: {part} broke down" in said
+    assert f"CRITICAL bot.parts: {part} broke down" in said
     assert "ValueError: nobody foresaw this" in said

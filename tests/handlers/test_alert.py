@@ -84,7 +84,9 @@ async def test_a_graver_level_is_announced_and_restarts_the_clocks(chat: Chat) -
     assert incident.level == "yellow"
     await chat.passes(minutes=20)
     heard_before = len(chat.transports["slack"].said)
-    await chat.mentions(rotten("我妈吃了发霉蛋糕住院了，客服不理", likes=20_000), *complaints(8, platform="weibo"))
+    await chat.mentions(
+        rotten("我妈吃了发霉蛋糕住院了，客服不理", likes=20_000), *complaints(8, platform="weibo")
+    )
     assert (await chat.incident()).level == "red"
     told = chat.transports["slack"].said[heard_before:]
     assert [(each.broadcast, each.thread) for each in told] == [(True, (await chat.card()).message)]
@@ -175,7 +177,9 @@ async def test_a_false_alarm_stays_quiet_until_it_is_graver_than_it_was(chat: Ch
     said = len(chat.transports["slack"].said)
     await chat.mentions(*complaints(3))
     assert len(chat.transports["slack"].said) == said
-    await chat.mentions(rotten("吃了发霉蛋糕住院了，客服不理", likes=20_000), *complaints(8, platform="weibo"))
+    await chat.mentions(
+        rotten("吃了发霉蛋糕住院了，客服不理", likes=20_000), *complaints(8, platform="weibo")
+    )
     assert chat.last().wires == ["incident.reopen:1"]
 
 
@@ -188,12 +192,21 @@ async def test_a_room_hears_of_the_levels_and_words_that_it_wants(url: str) -> N
         await chat.opens("red", "奶茶又洒了")
         await chat.opens("blue", "蛋糕塌了")
     where = {(each.channel, each.title.split("#")[1][0]) for each in chat.transports["slack"].posts}
-    assert where == {("C0ALERTS", "1"), ("C0ALERTS", "2"), ("C0ALERTS", "3"), ("C0GRAVE", "2"), ("C0CAKES", "3")}
+    assert where == {
+        ("C0ALERTS", "1"),
+        ("C0ALERTS", "2"),
+        ("C0ALERTS", "3"),
+        ("C0GRAVE", "2"),
+        ("C0CAKES", "3"),
+    }
 
 
 async def test_each_room_reads_its_own_language(url: str) -> None:
     alerts = team().rooms[0]
-    rooms = (replace(alerts, ids={"slack": "C0ALERTS"}), replace(alerts, name="zh", ids={"slack": "C0ZH"}, language="zh"))
+    rooms = (
+        replace(alerts, ids={"slack": "C0ALERTS"}),
+        replace(alerts, name="zh", ids={"slack": "C0ZH"}, language="zh"),
+    )
     async with Chat(url, team=team(rooms=rooms)) as chat:
         await chat.opens("orange", "蛋糕")
         await chat.says("claim 1", by="林悦")

@@ -36,7 +36,15 @@ async def test_the_scenarios_are_listed_and_start_with_a_press(chat: Chat) -> No
     assert "drill.drill:next" in told.wires
 
 
-@pytest.mark.parametrize("words", ["drill start moldy_cake", "演练 开始 发霉的蛋糕", "drill START The mouldy cake", "演练　开始　moldy_cake"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "drill start moldy_cake",
+        "演练 开始 发霉的蛋糕",
+        "drill START The mouldy cake",
+        "演练　开始　moldy_cake",
+    ],
+)
 async def test_a_drill_begins_with_a_briefing_and_its_first_inject(chat: Chat, words: str) -> None:
     heard = await chat.says(words, by="周帆", room="drills")
     assert {each.channel for each in heard.posts} == set(CHANNELS["drills"].values())
@@ -107,14 +115,23 @@ async def test_without_a_drills_room_there_is_no_drill(url: str) -> None:
 
 async def test_everything_said_in_a_drill_carries_the_mark_and_stays_in_its_room(chat: Chat) -> None:
     card = await on(chat)
-    for button, name in (("incident.claim", "林悦"), ("playbook.playbook", "林悦"), ("statement.draft", "林悦"), ("incident.respond", "陈立")):
+    for button, name in (
+        ("incident.claim", "林悦"),
+        ("playbook.playbook", "林悦"),
+        ("statement.draft", "林悦"),
+        ("incident.respond", "陈立"),
+    ):
         await chat.presses(button, card, by=name)
     statement = await chat.card("statement:1:1", on="telegram")
     await chat.presses("statement.approve", statement, by="陈立")
-    await chat.presses("playbook.step:1 1 done", await chat.card("playbook:1:user_complaint", on="telegram"), by="林悦")
+    await chat.presses(
+        "playbook.step:1 1 done", await chat.card("playbook:1:user_complaint", on="telegram"), by="林悦"
+    )
     await chat.says("level 1 red", by="林悦", room="drills")
     await chat.says("claim 1", by="陈立", room="drills", on="telegram")
-    await chat.refused_press("playbook.step:1 2 done", _old(await chat.card("playbook:1:user_complaint", on="telegram")), by="周帆")
+    await chat.refused_press(
+        "playbook.step:1 2 done", _old(await chat.card("playbook:1:user_complaint", on="telegram")), by="周帆"
+    )
     await chat.says("nonsense", by="陈立", room="drills")
     await chat.passes(days=1)
     await chat.says("close 1 done", by="陈立", room="drills")
@@ -140,7 +157,9 @@ async def test_a_drill_and_the_real_thing_do_not_meet(chat: Chat) -> None:
     live = complaints(4)
     await chat.mentions(*live)
     assert [(await chat.incident(number)).drill_id for number in (1, 2)] == [1, None]
-    assert {each.channel for each in chat.all_said("drills", "alerts") if "#2" in each.title} == set(CHANNELS["alerts"].values())
+    assert {each.channel for each in chat.all_said("drills", "alerts") if "#2" in each.title} == set(
+        CHANNELS["alerts"].values()
+    )
     counted = (await chat.card("incident:2")).card.text
     assert "×4" in counted
 
@@ -188,7 +207,9 @@ async def test_lists_keep_drills_and_the_real_thing_apart(chat: Chat) -> None:
 
 
 async def test_new_in_the_drills_room_belongs_to_the_drill_that_is_on(chat: Chat) -> None:
-    assert "drill start" in (await chat.refused("new red tech_failure 支付故障", by="林悦", room="drills")).text
+    assert (
+        "drill start" in (await chat.refused("new red tech_failure 支付故障", by="林悦", room="drills")).text
+    )
     await on(chat)
     await chat.says("new red tech_failure 支付故障", by="林悦", room="drills")
     assert (await chat.incident(2)).drill_id == 1

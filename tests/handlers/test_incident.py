@@ -14,7 +14,11 @@ async def due(chat: Chat, number: int = 1) -> dict[str, float]:
     """Minutes from now until each deadline that is still ahead."""
     async with chat.database.read() as session:
         found = await deadlines.of(session, number)
-    return {each.kind: (each.due_at - chat.clock()) / timedelta(minutes=1) for each in found if each.done_at is None}
+    return {
+        each.kind: (each.due_at - chat.clock()) / timedelta(minutes=1)
+        for each in found
+        if each.done_at is None
+    }
 
 
 async def opened(chat: Chat, *words: str) -> None:
@@ -33,14 +37,24 @@ async def test_a_new_incident_gets_one_card_in_every_alerts_room(chat: Chat) -> 
     assert (incident.level, incident.type, incident.title, incident.state, incident.opened_by) == (
         "orange", "user_complaint", "蛋糕发霉，客服不理", "open", "林悦",
     )  # fmt: skip
-    assert sorted((each.transport, each.channel) for each in heard.posts) == [("slack", "C0ALERTS"), ("telegram", "-1001")]
+    assert sorted((each.transport, each.channel) for each in heard.posts) == [
+        ("slack", "C0ALERTS"),
+        ("telegram", "-1001"),
+    ]
     assert all("#1" in each.title and "incident.claim:1" in each.wires for each in heard.posts)
     assert heard.whisper.to == "U0LIN"
     assert [(entry.kind, entry.by) for entry in await chat.entries()] == [("opened", "林悦")]
 
 
 @pytest.mark.parametrize(
-    "words", ["新建 橙 用户投诉 蛋糕发霉", "new 2 user_complaint 蛋糕发霉", "new Ⅱ 投诉 蛋糕发霉", "NEW Orange user_complaint 蛋糕发霉", "new　橙　用户投诉　蛋糕发霉"]
+    "words",
+    [
+        "新建 橙 用户投诉 蛋糕发霉",
+        "new 2 user_complaint 蛋糕发霉",
+        "new Ⅱ 投诉 蛋糕发霉",
+        "NEW Orange user_complaint 蛋糕发霉",
+        "new　橙　用户投诉　蛋糕发霉",
+    ],
 )
 async def test_level_and_type_may_be_said_as_people_say_them(chat: Chat, words: str) -> None:
     await chat.says(words, by="林悦")
@@ -52,7 +66,9 @@ async def test_new_without_words_opens_a_form_on_slack(chat: Chat) -> None:
     heard = await chat.says("new", by="林悦")
     assert [each.name for each in heard.form.fields] == ["level", "kind", "title"]
     assert not heard.posts
-    problems = await chat.fills(heard.form, {"level": "red", "kind": "tech_failure", "title": "支付故障"}, by="林悦")
+    problems = await chat.fills(
+        heard.form, {"level": "red", "kind": "tech_failure", "title": "支付故障"}, by="林悦"
+    )
     assert problems == {}
     assert ((await chat.incident()).level, (await chat.incident()).title) == ("red", "支付故障")
     assert "#1" in (await chat.card()).title
@@ -118,15 +134,25 @@ async def test_what_does_not_make_an_incident_is_refused_with_the_way_out(chat: 
 # claim
 
 
-@pytest.mark.parametrize("words", ["claim 1", "claim #1", "claim ＃1", "认领 1", "认领1", "认领#1", "CLAIM 1", "  claim   1  "])
+@pytest.mark.parametrize(
+    "words",
+    ["claim 1", "claim #1", "claim ＃1", "认领 1", "认领1", "认领#1", "CLAIM 1", "/claim 1", "  claim   1  "],
+)
 async def test_claim_takes_command(chat: Chat, words: str) -> None:
     await chat.opens()
     await chat.passes(minutes=5)
     heard = await chat.says(words, by="林悦")
     incident = await chat.incident()
-    assert (incident.state, incident.owner, incident.claimed_at) == ("claimed", "林悦", NOW + timedelta(minutes=5))
+    assert (incident.state, incident.owner, incident.claimed_at) == (
+        "claimed",
+        "林悦",
+        NOW + timedelta(minutes=5),
+    )
     assert await chat.kinds() == ["opened", "claimed"]
-    assert {each.thread for each in heard.posts} == {(await chat.card()).message, (await chat.card(on="telegram")).message}
+    assert {each.thread for each in heard.posts} == {
+        (await chat.card()).message,
+        (await chat.card(on="telegram")).message,
+    }
     assert {each.message for each in heard.edits} == {each.thread for each in heard.posts}
     assert "assemble" not in await due(chat)
 
@@ -244,10 +270,18 @@ async def test_a_level_up_restarts_the_clocks_and_is_shown_in_the_room(chat: Cha
     assert await due(chat) == {"assemble": 15, "holding": 60}
     told = [each for each in heard.posts if each.broadcast]
     assert {each.transport for each in told} == {"slack", "telegram"}
-    assert {each.thread for each in told} == {(await chat.card()).message, (await chat.card(on="telegram")).message}
+    assert {each.thread for each in told} == {
+        (await chat.card()).message,
+        (await chat.card(on="telegram")).message,
+    }
     assert all("上了热搜" in each.text for each in told)
     entry = (await chat.entries())[-1]
-    assert (entry.kind, entry.data["old"], entry.data["new"], entry.text) == ("level", "yellow", "red", "上了热搜")
+    assert (entry.kind, entry.data["old"], entry.data["new"], entry.text) == (
+        "level",
+        "yellow",
+        "red",
+        "上了热搜",
+    )
 
 
 async def test_a_level_down_stays_in_the_thread_and_leaves_the_clocks(chat: Chat) -> None:
@@ -285,7 +319,11 @@ async def test_an_incident_goes_its_way_to_the_end(chat: Chat) -> None:
     await chat.passes(minutes=90)
     heard = await chat.says("关闭 1 赔付完成", by="林悦")
     incident = await chat.incident()
-    assert (incident.state, incident.reason, incident.closed_at) == ("closed", "赔付完成", NOW + timedelta(minutes=90))
+    assert (incident.state, incident.reason, incident.closed_at) == (
+        "closed",
+        "赔付完成",
+        NOW + timedelta(minutes=90),
+    )
     assert await chat.kinds() == ["opened", "claimed", "responding", "recovering", "closed"]
     assert await chat.count(Deadline) == 0
     closing = [each for each in heard.posts if incident.head[:16] in each.card.footer]
@@ -392,6 +430,15 @@ async def test_a_graver_level_reaches_the_rooms_that_want_only_that(url: str) ->
         cards = [each for each in chat.transports["slack"].said if each.channel == "C0BOARD"]
         assert "#1" in cards[0].title
         assert "incident.claim:1" in cards[0].wires
-        assert len([each for each in chat.transports["slack"].posts if each.channel == CHANNELS["alerts"]["slack"] and not each.thread]) == 1
+        assert (
+            len(
+                [
+                    each
+                    for each in chat.transports["slack"].posts
+                    if each.channel == CHANNELS["alerts"]["slack"] and not each.thread
+                ]
+            )
+            == 1
+        )
         await chat.says("claim 1", by="林悦")
         assert "林悦" in cards[0].title

@@ -70,7 +70,9 @@ async def test_a_press_on_a_list_shows_that_incident_and_not_the_place_where_it_
     told = (await chat.says("list", by="林悦", on="telegram")).whisper
     await chat.presses("look.show:2", told, by="林悦")
     await chat.presses("look.show:1", told, by="林悦")
-    assert "claim N" in (await chat.refused("claim", by="林悦", under=told)).text, "the list belongs to no incident"
+    assert "claim N" in (await chat.refused("claim", by="林悦", under=told)).text, (
+        "the list belongs to no incident"
+    )
 
 
 async def test_details_are_posted_where_they_were_asked_for(chat: Chat) -> None:
@@ -93,7 +95,9 @@ async def test_whoami_says_what_the_platform_id_stands_for(chat: Chat) -> None:
 async def test_a_guest_is_told_that_he_is_one(url: str) -> None:
     async with Chat(url, team=team(guests="reader")) as chat:
         sender = chat.sender("林悦", "telegram")
-        told = (await chat.says("whoami", by=type(sender)(transport="telegram", user="4711", name="路人"))).whisper
+        told = (
+            await chat.says("whoami", by=type(sender)(transport="telegram", user="4711", name="路人"))
+        ).whisper
         assert "4711" in told.title
         assert "reader" in told.text
         assert told.card.footer

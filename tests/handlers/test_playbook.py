@@ -39,7 +39,9 @@ async def test_the_alert_proposes_the_playbook_that_its_words_match(chat: Chat) 
 async def test_an_attached_playbook_stands_once_in_the_thread_on_both_platforms(chat: Chat) -> None:
     checklist = await attached(chat)
     assert checklist.thread == (await chat.card()).message
-    assert (await chat.card("playbook:1:user_complaint", on="telegram")).thread == (await chat.card(on="telegram")).message
+    assert (await chat.card("playbook:1:user_complaint", on="telegram")).thread == (
+        await chat.card(on="telegram")
+    ).message
     assert checklist.wires[0] == "playbook.step:1 1 done"
     again = await chat.says("playbook 1", by="陈立")
     assert len(again.posts) == 1
@@ -69,7 +71,9 @@ async def test_a_step_has_one_tick_and_the_first_one_counts(chat: Chat) -> None:
     assert "林悦" in why.title
     assert "14:00" in why.title
     assert await chat.count(Step) == 1
-    assert [(entry.by, entry.data["number"]) for entry in await chat.entries() if entry.kind == "step_done"] == [("林悦", 1)]
+    assert [
+        (entry.by, entry.data["number"]) for entry in await chat.entries() if entry.kind == "step_done"
+    ] == [("林悦", 1)]
 
 
 async def test_a_step_may_be_skipped_with_the_reason(chat: Chat) -> None:

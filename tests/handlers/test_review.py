@@ -25,7 +25,11 @@ async def lived(chat: Chat) -> None:
 
 def document(said: list[Said]) -> str:
     """The review as it was posted, its pages put together."""
-    return "".join(each.card.verbatim for each in said if each.transport == "slack" and not each.card.verbatim.startswith("↑"))
+    return "".join(
+        each.card.verbatim
+        for each in said
+        if each.transport == "slack" and not each.card.verbatim.startswith("↑")
+    )
 
 
 async def test_the_review_tells_all_of_it(chat: Chat) -> None:

@@ -8,7 +8,19 @@ from tests.chat import Chat, rows, team
 
 STRANGER = Sender(transport="slack", user="U0WHO", name="林悦", username="linyue")
 LOOKING = ("help", "list", "show 1", "timeline 1", "whoami", "playbook tech_failure")
-WORKING = ("new red tech_failure x", "claim 1", "level 1 red", "respond 1", "recover 1", "playbook 1", "step 1 1 done", "log 1 x", "draft 1", "edit 1 x", "review 1")
+WORKING = (
+    "new red tech_failure x",
+    "claim 1",
+    "level 1 red",
+    "respond 1",
+    "recover 1",
+    "playbook 1",
+    "step 1 1 done",
+    "log 1 x",
+    "draft 1",
+    "edit 1 x",
+    "review 1",
+)
 COMMANDING = ("release 1", "handover 1 @林悦", "level 1 blue", "close 1 x", "dismiss 1 x", "reopen 1 x")
 VOTING = ("approve 1", "changes 1 x", "veto 1 x")
 DRILLING = ("drill start moldy_cake", "drill next", "drill end")
@@ -19,7 +31,11 @@ async def forbidden(chat: Chat, by: str | Sender, *words: str) -> set[str]:
     found = set()
     for text in words:
         heard = await chat.says(text, by=by)  # type: ignore[arg-type]
-        if any("whoami" in each.card.text or "list" in each.card.title for each in heard.whispers if each.card.tone == "warn"):
+        if any(
+            "whoami" in each.card.text or "list" in each.card.title
+            for each in heard.whispers
+            if each.card.tone == "warn"
+        ):
             found.add(text)
     return found
 
@@ -63,7 +79,11 @@ async def test_the_owner_of_one_incident_is_nobody_in_another(chat: Chat) -> Non
     await chat.opens()
     await chat.opens()
     await chat.says("claim 1", by="林悦")
-    assert await forbidden(chat, "林悦", "close 2 x", "dismiss 2 x", "level 2 blue") == {"close 2 x", "dismiss 2 x", "level 2 blue"}
+    assert await forbidden(chat, "林悦", "close 2 x", "dismiss 2 x", "level 2 blue") == {
+        "close 2 x",
+        "dismiss 2 x",
+        "level 2 blue",
+    }
     await chat.says("close 1 done", by="林悦")
     assert (await chat.incident(1)).state == "closed"
 
@@ -78,7 +98,9 @@ async def test_a_guest_that_responds_works_in_a_room(url: str) -> None:
 
 
 @pytest.mark.parametrize("guests", ["none", "reader", "responder"])
-async def test_unlisted_people_count_in_no_private_chat_and_in_no_foreign_channel(url: str, guests: str) -> None:
+async def test_unlisted_people_count_in_no_private_chat_and_in_no_foreign_channel(
+    url: str, guests: str
+) -> None:
     async with Chat(url, team=team(guests=guests)) as chat:
         await chat.opens()
         for how in ({"direct": True}, {"channel": "C0OTHER"}):

@@ -48,7 +48,9 @@ async def test_a_draft_is_made_of_the_template_and_the_incident(chat: Chat) -> N
     for part in ("蛋糕发霉，客服不理", "14:00", "18:00", "青柚茶饮"):
         assert part in version.text
     cards = [await chat.card("statement:1:1", on=name) for name in ("slack", "telegram")]
-    assert [card.thread for card in cards] == [(await chat.card(on=name)).message for name in ("slack", "telegram")]
+    assert [card.thread for card in cards] == [
+        (await chat.card(on=name)).message for name in ("slack", "telegram")
+    ]
     assert all(card.card.verbatim == version.text for card in cards)
     assert all(version.hash[:12] in card.card.footer for card in cards)
     in_leads = [each for each in heard.posts if each.channel == "C0LEADS"]
@@ -180,7 +182,9 @@ async def test_in_a_thread_on_slack_a_button_opens_that_form(chat: Chat) -> None
 
 async def test_on_telegram_the_present_text_is_shown_and_the_reply_replaces_it(chat: Chat) -> None:
     await drafted(chat)
-    asked = (await chat.presses("statement.edit", await chat.card("statement:1:1", on="telegram"), by="林悦")).whisper
+    asked = (
+        await chat.presses("statement.edit", await chat.card("statement:1:1", on="telegram"), by="林悦")
+    ).whisper
     assert asked.card.verbatim == (await chat.versions())[0].text
     await chat.replies("改过的文字", asked, by="林悦")
     assert (await chat.versions())[-1].text == "改过的文字"
@@ -203,7 +207,9 @@ async def test_a_level_that_fell_does_not_ask_for_fewer(chat: Chat) -> None:
     assert await states(chat) == ["pending"]
 
 
-@pytest.mark.parametrize(("verb", "alias", "state"), [("changes", "要求修改", "changes"), ("veto", "否决", "vetoed")])
+@pytest.mark.parametrize(
+    ("verb", "alias", "state"), [("changes", "要求修改", "changes"), ("veto", "否决", "vetoed")]
+)
 async def test_one_objection_with_a_reason_stops_it(chat: Chat, verb: str, alias: str, state: str) -> None:
     card = await drafted(chat)
     assert f"{verb} N REASON" in (await chat.refused(f"{verb} 1", by="陈立")).text
@@ -212,7 +218,11 @@ async def test_one_objection_with_a_reason_stops_it(chat: Chat, verb: str, alias
     assert await states(chat) == [state]
     assert not card.wires
     assert "时间写错了" in card.text
-    assert any(each.calls == ("林悦",) and "时间写错了" in each.text for each in heard.posts if each.transport == "slack")
+    assert any(
+        each.calls == ("林悦",) and "时间写错了" in each.text
+        for each in heard.posts
+        if each.transport == "slack"
+    )
     assert "edit 1" in (await chat.refused("approve 1", by="何青")).text
     entry = next(entry for entry in await chat.entries() if entry.kind == verb)
     assert (entry.by, entry.text) == ("吴桐", "时间写错了")

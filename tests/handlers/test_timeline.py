@@ -7,7 +7,8 @@ import pytest
 from bot.transports.base import TransportError
 from handlers.kit.messages import Place
 from storage import timeline
-from tests.chat import NOW, Chat
+from storage.models import Inbox
+from tests.chat import NOW, Chat, rows
 
 
 async def logged(chat: Chat) -> list[str]:
@@ -25,7 +26,13 @@ async def test_what_is_typed_is_logged_as_it_stands(chat: Chat) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "text"), [("log 3 people called", "3 people called"), ("log 1 3 people called", "3 people called"), ("log #1 3 people", "3 people"), ("log 12345", "12345")]
+    ("words", "text"),
+    [
+        ("log 3 people called", "3 people called"),
+        ("log 1 3 people called", "3 people called"),
+        ("log #1 3 people", "3 people"),
+        ("log 12345", "12345"),
+    ],
 )
 async def test_in_its_thread_only_its_own_number_is_one(chat: Chat, words: str, text: str) -> None:
     await chat.opens()
@@ -61,7 +68,9 @@ async def test_a_pinned_message_of_a_thread_enters_once_however_many_pin_it(chat
     assert await logged(chat) == ["吴桐：供应商承认批次有问题"]
 
 
-async def test_a_pinned_message_that_could_not_be_read_at_first_is_read_when_it_is_worked_on(chat: Chat) -> None:
+async def test_a_pinned_message_that_could_not_be_read_at_first_is_read_when_it_is_worked_on(
+    chat: Chat,
+) -> None:
     await chat.opens()
     said = chat.writes("供应商承认批次有问题", by="吴桐", under=await chat.card())
     slack = chat.transports["slack"]
@@ -100,6 +109,31 @@ async def test_what_people_write_about_an_incident_leads_back_to_it(chat: Chat) 
     assert await logged(chat) == ["从这里接着说"]
 
 
+async def test_personal_data_is_left_out_of_what_people_type_and_they_are_told(chat: Chat) -> None:
+    await chat.opens()
+    heard = await chat.says("log 1 @陈立 顾客王女士 13812345678 已退款", by="林悦")
+    assert (await logged(chat)) == ["@陈立 顾客王女士 【手机号】 已退款"]
+    assert ["【手机号】" in each.text for each in heard.whispers] == [False, True]
+    said = chat.writes("她的邮箱是 wang@example.com", by="陈立", on="telegram")
+    await chat.says("log 1", by="林悦", replying=said)
+    assert (await logged(chat))[-1] == "陈立：她的邮箱是 【邮箱】"
+    await chat.says("new red user_complaint 13812345678 来电投诉", by="林悦")
+    assert (await chat.incident(2)).title == "【手机号】 来电投诉"
+    form = (await chat.presses("incident.dismiss", await chat.card(), by="陈立")).form
+    await chat.fills(form, {"reason": "13812345678 打错了"}, by="陈立", on=await chat.card())
+    assert (await chat.incident()).reason == "【手机号】 打错了"
+    async with chat.database.read() as session:
+        stored = [row.payload for row in await rows(session, Inbox)]
+    assert stored == [{}] * len(stored)
+
+
+async def test_a_statement_stands_word_for_word(chat: Chat) -> None:
+    await chat.opens()
+    heard = await chat.says("edit 1 请拨打 400-123-4567 或发邮件到 help@example.com", by="林悦")
+    assert (await chat.versions())[0].text == "请拨打 400-123-4567 或发邮件到 help@example.com"
+    assert heard.whispers == []
+
+
 async def test_there_is_nothing_to_log(chat: Chat) -> None:
     await chat.opens()
     assert "log N TEXT" in (await chat.refused("log 1", by="林悦")).text
@@ -124,7 +158,9 @@ async def test_a_long_timeline_shows_the_newest_and_says_how_many_came_before(ch
     await chat.opens()
     async with chat.database.write() as session:
         for number in range(40):
-            await timeline.append(session, 1, "log", at=NOW + timedelta(seconds=number), by="林悦", text=f"第{number}条")
+            await timeline.append(
+                session, 1, "log", at=NOW + timedelta(seconds=number), by="林悦", text=f"第{number}条"
+            )
     card = (await chat.says("timeline 1", by="林悦")).posts[0].card
     assert len(card.sections[0].lines) == 30
     assert "第39条" in card.sections[0].lines[-1]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from playbooks.levels import Level
 from storage import statements
 from storage.models import Version, Vote
 from tests.chat import PEOPLE, Chat, library, rows, team
+from tests.stores import copy_of
 
 TEAM = team(people=(*PEOPLE, Person(name="何青", ids={"slack": "U0HE"}, roles=frozenset({"lead"}))))
 names = st.sampled_from(["林悦", "陈立", "吴桐", "何青"])
@@ -68,29 +67,25 @@ class Watcher:
 
 async def live(url: str, story: list[tuple[str, str]]) -> None:
     """Play a story, and look after every deed."""
-    chat, watcher = Chat(url, team=TEAM), Watcher()
-    try:
+    watcher = Watcher()
+    async with Chat(url, team=TEAM) as chat:
         await chat.dispatch.receive(chat.typed("new blue user_complaint 蛋糕发霉", by="林悦"))
         await chat.dispatch.drain()
         for by, deed in story:
             await chat.dispatch.receive(chat.typed(deed, by=by, on="slack"))
             await chat.dispatch.drain()
             await watcher.looks(chat, by)
-    finally:
-        await chat.dispatch.answers.stop()
-        await chat.database.close()
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(story=st.lists(st.tuples(names, deeds), min_size=6, max_size=14))
 def test_no_order_of_deeds_approves_what_must_not_be(fresh_file: Path, story: list[tuple[str, str]]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(live(f"sqlite:///{shutil.copy(fresh_file, Path(folder) / 'fenghuo.db')}", story))
+    asyncio.run(live(copy_of(fresh_file, fresh_file.parent), story))
 
 
-def test_a_story_in_which_texts_are_approved_is_among_those_that_are_watched(fresh_file: Path, tmp_path: Path) -> None:
+def test_a_story_in_which_texts_are_approved_is_among_those_that_are_watched(fresh_file: Path) -> None:
     story = [
         ("林悦", "draft 1"), ("陈立", "approve 1"), ("陈立", "edit 1 第1种说法"), ("吴桐", "level 1 red"), ("何青", "approve 1"),
         ("陈立", "approve 1"), ("吴桐", "approve 1 v1"), ("吴桐", "approve 1 v2"), ("林悦", "edit 1 第2种说法"), ("陈立", "approve 1 v3"),
     ]  # fmt: skip
-    asyncio.run(live(f"sqlite:///{shutil.copy(fresh_file, tmp_path / 'fenghuo.db')}", story))
+    asyncio.run(live(copy_of(fresh_file, fresh_file.parent), story))

@@ -100,7 +100,7 @@ async def test_topics_stay_open_while_they_move_or_their_incident_lives_or_ended
             ],
         )
     async with database.read() as session:
-        found = await mentions.open_topics(session, NOW - HOUR, NOW - 7 * 24 * HOUR)
+        found = await mentions.open_topics(session, None, NOW - HOUR, NOW - 7 * 24 * HOUR)
     assert {each.title: lasting for each, lasting in found} == {
         "moving": False,
         "living": True,
@@ -121,8 +121,8 @@ async def test_a_topic_is_recalled_by_its_newest_negatives(database: Database) -
         )
     async with database.read() as session:
         found = await mentions.traces_of(session, [1, 2], 3)
-    assert sorted(text for _, text, _, _ in found) == ["one 2", "one 3", "one 4", "two"]
-    assert {(number, tuple(hits)) for number, _, _, hits in found} == {(1, ("发霉",)), (2, ("发霉",))}
+    assert [each.text for each in found] == ["one 2", "one 3", "one 4", "two"]
+    assert {(each.topic_id, tuple(each.hits)) for each in found} == {(1, ("发霉",)), (2, ("发霉",))}
 
 
 async def test_the_newest_negatives_of_an_incident(database: Database, incident: Incident) -> None:

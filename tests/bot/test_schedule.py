@@ -1,0 +1,101 @@
+"""What comes due is noticed once, and jobs run at once, again and again, one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from bot.schedule import Sweeper, scheduler
+from storage import deadlines, incidents, notices
+from storage.database import Database
+from storage.models import Incident
+from tests.fakes import SetClock
+from tests.stores import on_both
+
+NOW = datetime(2026, 11, 20, 6, tzinfo=UTC)
+
+
+async def fill(store: Database) -> None:
+    async with store.write() as session:
+        await incidents.create(session, Incident(title="live", opened_at=NOW))
+        await incidents.create(session, Incident(title="drill", opened_at=NOW, drill_id=3))
+        await deadlines.put(session, 1, "assemble", NOW, None)
+        await deadlines.put(session, 1, "holding", NOW + timedelta(minutes=5), None)
+        await deadlines.put(session, 2, "assemble", NOW, 3)
+
+
+@on_both
+async def test_what_comes_due_is_noticed_with_its_incident_and_drill(store: Database) -> None:
+    await fill(store)
+    rings = 0
+
+    def ring() -> None:
+        nonlocal rings
+        rings += 1
+
+    clock = SetClock(NOW - timedelta(seconds=1))
+    sweeper = Sweeper(store, clock, ring)
+    assert await sweeper.sweep() == 0
+    assert rings == 0
+    clock.passes(timedelta(seconds=1))
+    assert await sweeper.sweep() == 2
+    assert rings == 1
+    async with store.read() as session:
+        found = await notices.waiting(session)
+    assert [(each.kind, each.incident_id, each.drill_id, each.data) for each in found] == [
+        ("deadline", 1, None, {"kind": "assemble", "due": NOW.isoformat()}),
+        ("deadline", 2, 3, {"kind": "assemble", "due": NOW.isoformat()}),
+    ]
+    assert await sweeper.sweep() == 0
+
+
+@on_both
+async def test_however_many_sweep_each_deadline_fires_once(store: Database) -> None:
+    await fill(store)
+    sweepers = [Sweeper(store, SetClock(NOW + timedelta(hours=1)), lambda: None) for _ in range(8)]
+    fired = await asyncio.gather(*(sweeper.sweep() for sweeper in sweepers))
+    assert sum(fired) == 3
+    async with store.read() as session:
+        assert len(await notices.waiting(session)) == 3
+
+
+async def test_a_deadline_that_came_due_while_nobody_swept_fires_afterwards(store: Database) -> None:
+    await fill(store)
+    assert await Sweeper(store, SetClock(NOW + timedelta(days=30)), lambda: None).sweep() == 3
+
+
+async def test_a_job_runs_at_once_and_again_but_never_twice_at_a_time() -> None:
+    at_work, most, runs = 0, 0, 0
+
+    async def work() -> None:
+        nonlocal at_work, most, runs
+        at_work, runs = at_work + 1, runs + 1
+        most = max(most, at_work)
+        await asyncio.sleep(0.12)
+        at_work -= 1
+
+    made = scheduler({"work": (timedelta(seconds=0.05), work)})
+    made.start()
+    await asyncio.sleep(0.03)
+    assert runs == 1
+    async with asyncio.timeout(5):
+        while runs < 3:  # noqa: ASYNC110 - a plain count sets no event
+            await asyncio.sleep(0.01)
+    made.shutdown(wait=False)
+    assert most == 1
+
+
+async def test_a_job_that_breaks_is_run_again() -> None:
+    runs = 0
+
+    async def work() -> None:
+        nonlocal runs
+        runs += 1
+        raise ValueError("once")
+
+    made = scheduler({"work": (timedelta(seconds=0.05), work)})
+    made.start()
+    async with asyncio.timeout(5):
+        while runs < 2:  # noqa: ASYNC110 - a plain count sets no event
+            await asyncio.sleep(0.01)
+    made.shutdown(wait=False)
