@@ -13,15 +13,12 @@ Every call returns when all that follows from it is said.
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from functools import cache
+from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func
 from sqlmodel import select
@@ -31,69 +28,50 @@ from bot.app import scrubber
 from bot.delivery import Delivery
 from bot.dispatch import Dispatch
 from bot.monitor import prepare
-from bot.monitor.prepare import Preparer, Recipe
 from bot.monitor.watch import Monitor, Tally
 from bot.schedule import Sweeper
 from bot.sources.base import Found
 from handlers.kit.cards import Card, Form
 from handlers.kit.messages import Place, Pressed, Quoted, Sender, Typed
 from handlers.kit.registry import Registry
-from handlers.kit.team import Person, Room, Team
-from playbooks import load
-from playbooks.library import Library
+from handlers.kit.team import Team
 from storage import incidents, outbox, spots, statements, timeline
-from storage.database import Session
 from storage.models import Entry, Incident, Outbox, Version
-from tests.fakes import FakeTransport, InPlace, Said, SetClock
-from tests.stores import KEY, borrowed, returned
-
-NOW = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
-"""14:00 in Shanghai."""
-BRAND = "青柚茶饮"
-PEOPLE = (
-    Person(name="林悦", ids={"slack": "U0LIN", "telegram": "1001"}, roles=frozenset({"responder"})),
-    Person(name="陈立", ids={"slack": "U0CHEN", "telegram": "1002"}, roles=frozenset({"lead", "pr"})),
-    Person(name="吴桐", ids={"slack": "U0WU"}, roles=frozenset({"lead", "legal"})),
-    Person(name="周帆", ids={"telegram": "1004"}, roles=frozenset({"facilitator"})),
+from tests.arrivals import Arrivals
+from tests.cast import (
+    BRAND,
+    CHANNELS,
+    COMPLAINTS,
+    NOW,
+    PEOPLE,
+    SHANGHAI,
+    complaints,
+    library,
+    preparer,
+    rotten,
+    rows,
+    team,
 )
-CHANNELS = {
-    "alerts": {"slack": "C0ALERTS", "telegram": "-1001"},
-    "leads": {"slack": "C0LEADS"},
-    "drills": {"slack": "C0DRILL", "telegram": "-1002"},
-}
-BOT = {"slack": "U0BOT", "telegram": "999"}
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+from tests.fakes import FakeTransport, InPlace, Said, SetClock
+from tests.stores import borrowed, returned
 
-
-@cache
-def library() -> Library:
-    """The bundled playbooks, read once."""
-    return load()
-
-
-@cache
-def preparer() -> Preparer:
-    """Scores and scrubs in this process; made once, since its dictionaries are large."""
-    return Preparer(Recipe(key=KEY, names=(BRAND,)))
-
-
-def team(
-    *,
-    language: str = "en",
-    guests: str = "none",
-    rooms: Sequence[Room] = (),
-    people: Sequence[Person] = PEOPLE,
-) -> Team:
-    """The team of the contract's sample, or one like it."""
-    own = tuple(Room(name=name, purpose=name, ids=ids, language=language) for name, ids in CHANNELS.items())
-    return Team(
-        brand=BRAND,
-        people=tuple(people),
-        rooms=tuple(rooms) or own,
-        guests=guests,
-        language=language,
-        zone=SHANGHAI,
-    )
+__all__ = [
+    "BRAND",
+    "CHANNELS",
+    "COMPLAINTS",
+    "NOW",
+    "PEOPLE",
+    "SHANGHAI",
+    "Chat",
+    "Heard",
+    "Said",
+    "complaints",
+    "library",
+    "preparer",
+    "rotten",
+    "rows",
+    "team",
+]
 
 
 @dataclass(slots=True)
@@ -123,7 +101,7 @@ class Heard:
         return self.whispers[0]
 
 
-class Chat:
+class Chat(Arrivals):
     """One process of the bot, and the people who talk to it.
 
     Args:
@@ -142,13 +120,12 @@ class Chat:
         clock: SetClock | None = None,
         registry: Registry | None = None,
     ) -> None:
-        self.url = url
-        self.team = team
-        self.clock = clock or SetClock(NOW)
-        self.transports = transports or {
+        platforms = transports or {
             "slack": FakeTransport("slack", native_forms=True, looks_back=True),
             "telegram": FakeTransport("telegram", native_forms=False, looks_back=False),
         }
+        super().__init__(team, platforms, clock or SetClock(NOW))
+        self.url = url
         self.database = borrowed(url)
         self.registry = registry or handlers.load()
         self.delivery = Delivery(
@@ -176,7 +153,6 @@ class Chat:
             ring=self.dispatch.wake,
         )
         self.sweeper = Sweeper(self.database, self.clock, self.dispatch.wake)
-        self._numbers = itertools.count(1)
 
     async def __aenter__(self) -> Self:
         prepare._preparer = preparer()
@@ -190,17 +166,17 @@ class Chat:
 
     # What people do
 
-    async def says(self, text: str, *, by: str, **how: Any) -> Heard:
+    async def says(self, text: str, *, by: str | Sender, **how: Any) -> Heard:
         """Somebody types. See `typed` for how."""
         return await self._hears(self.typed(text, by=by, **how))
 
-    async def presses(self, button: str, on: Said, *, by: str) -> Heard:
+    async def presses(self, button: str, on: Said, *, by: str | Sender) -> Heard:
         """Somebody presses a button, named by its label, its action or its wire id."""
         found = on.button(button)
         return await self._hears(self.pressed(found.action, found.value, on, by=by))
 
     async def fills(
-        self, form: Form, answers: Mapping[str, str], *, by: str, on: Said | None = None
+        self, form: Form, answers: Mapping[str, str], *, by: str | Sender, on: Said | None = None
     ) -> dict[str, str]:
         """Somebody sends a form; returns what is wrong with it."""
         card = on or Said(
@@ -211,14 +187,14 @@ class Chat:
         await self.settle()
         return problems
 
-    async def replies(self, text: str, prompt: Said, *, by: str) -> Heard:
+    async def replies(self, text: str, prompt: Said, *, by: str | Sender) -> Heard:
         """Somebody answers a question of the bot."""
         assert prompt.prompt, prompt.title
         return await self.says(
             text, by=by, on=prompt.transport, under=prompt, answer=True, channel=prompt.channel
         )
 
-    async def refused(self, text: str, *, by: str, **how: Any) -> Card:
+    async def refused(self, text: str, *, by: str | Sender, **how: Any) -> Card:
         """Somebody types and is refused: in a whisper, with a reason and a hint, and nothing else happens."""
         heard = await self.says(text, by=by, **how)
         assert not heard.posts, [each.title for each in heard.posts]
@@ -226,7 +202,7 @@ class Chat:
         assert not heard.forms
         return _refusal(heard.whisper.card)
 
-    async def refused_press(self, button: str, on: Said, *, by: str) -> str:
+    async def refused_press(self, button: str, on: Said, *, by: str | Sender) -> str:
         """Somebody presses and is refused; returns the words."""
         heard = await self.presses(button, on, by=by)
         assert not heard.posts, [each.title for each in heard.posts]
@@ -289,108 +265,6 @@ class Chat:
             quoted=Quoted(message=at.message),
         )
         return await self._hears(event)
-
-    # What arrives
-
-    def typed(
-        self,
-        text: str,
-        *,
-        by: str | Sender,
-        on: str = "",
-        room: str = "alerts",
-        channel: str = "",
-        under: Said | None = None,
-        replying: Place | None = None,
-        direct: bool = False,
-        mention: bool = False,
-        answer: bool = False,
-    ) -> Typed:
-        """What a platform hands in when somebody types.
-
-        Args:
-            by: a name of the roster, or whoever the platform says it is.
-            on: the platform; the first that the person or what they write under is on.
-            under: the bot's message in whose thread, or in reply to which, it is written.
-            replying: a person's message that it replies to.
-            direct: in a private chat with the bot.
-            mention: on Slack `@Fenghuo` and not `/crisis`, so there is no trigger for a form.
-            answer: it answers the bot's question.
-        """
-        place = replying or under
-        sender = by if isinstance(by, Sender) else self.sender(by, on or (place.transport if place else ""))
-        is_slack = sender.transport == "slack"
-        where = channel or (place.channel if place else CHANNELS[room].get(sender.transport, ""))
-        if direct:
-            where = f"D{sender.user}" if is_slack else sender.user
-        is_slash = is_slack and not (place or direct or mention)
-        number = next(self._numbers)
-        return Typed(
-            id=f"{sender.transport}:typed:{id(self)}:{number}",
-            text=text,
-            by=sender,
-            at=Place(
-                transport=sender.transport,
-                channel=where,
-                thread=(replying.thread if replying else under.thread or under.message if under else "")
-                if is_slack
-                else "",
-                message="" if is_slash else f"human-{number}",
-                direct=direct or (bool(under and under.channel == sender.user)),
-            ),
-            quoted=None if is_slack else self._quoted(under, replying),
-            answer=answer,
-            trigger=f"trigger-{number}" if is_slash else "",
-        )
-
-    def pressed(
-        self, action: str, value: str, on: Said, *, by: str | Sender, fields: Mapping[str, str] | None = None
-    ) -> Pressed:
-        """What a platform hands in when somebody presses a button, or sends a form (`fields`)."""
-        sender = by if isinstance(by, Sender) else self.sender(by, on.transport)
-        number = next(self._numbers)
-        is_slack = on.transport == "slack"
-        return Pressed(
-            id=f"{on.transport}:pressed:{id(self)}:{number}",
-            action=action,
-            value=value,
-            by=sender,
-            at=Place(
-                transport=on.transport,
-                channel=on.channel,
-                thread=on.thread if is_slack else "",
-                message=on.message,
-                direct=on.channel == sender.user,
-            ),
-            fields=dict(fields or {}),
-            trigger=f"trigger-{number}" if is_slack else "",
-            reply="" if is_slack or fields else f"reply-{number}",
-        )
-
-    def sender(self, name: str, on: str = "") -> Sender:
-        """Somebody of the roster, as a platform names them."""
-        person = self.team.person(name)
-        assert person is not None, name
-        transport = on or next(iter(person.ids))
-        return Sender(
-            transport=transport,
-            user=person.ids[transport],
-            name=name,
-            username=f"user{person.ids[transport]}",
-        )
-
-    def _quoted(self, under: Said | None, replying: Place | None) -> Quoted | None:
-        if replying:
-            return self.transports["telegram"].written[replying.channel, replying.message]
-        if under:
-            return Quoted(
-                message=under.message,
-                text=under.title,
-                author="Fenghuo",
-                user=BOT["telegram"],
-                at=self.clock(),
-            )
-        return None
 
     # What is there afterwards
 
@@ -508,45 +382,3 @@ def _refusal(card: Card) -> Card:
     assert card.title
     assert card.text, f"no hint: {card.title}"
     return card
-
-
-def rotten(
-    text: str = "蛋糕发霉了，客服不理人，申请退款直接驳回",
-    *,
-    item: str = "cake",
-    number: int = 0,
-    **more: Any,
-) -> Found:
-    """A complaint in public; under one `item` they are one matter."""
-    count = number or next(_comments)
-    return Found(
-        platform=more.pop("platform", "douyin"),
-        text=text,
-        native_id=f"c{count}",
-        item_id=item,
-        author=f"author{count}",
-        nickname="某人",
-        created_at=more.pop("created_at", NOW),
-        likes=more.pop("likes", 3),
-        **more,
-    )
-
-
-_comments = itertools.count(1)
-COMPLAINTS = (
-    "青柚的小蛋糕买回家一打开，奶油边上全是霉斑，发霉了还敢卖？太恶心了",
-    "我的蛋糕也发霉了，找客服不理人，申请退款直接给我驳回，气死了",
-    "蛋糕底下长霉了，吃了一口才发现，客服到现在没人回，真的很失望",
-    "同款蛋糕发霉，打客服电话打不通，这是坑人吧，大家千万别买",
-)
-"""Four people who say the same in their own words."""
-
-
-def complaints(count: int = 3, **more: Any) -> list[Found]:
-    """So many complaints about one cake."""
-    return [rotten(COMPLAINTS[number % len(COMPLAINTS)], **more) for number in range(count)]
-
-
-async def rows(session: Session, model: type[Any]) -> Sequence[Any]:
-    """All rows of a table."""
-    return (await session.scalars(select(model))).all()

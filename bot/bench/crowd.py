@@ -97,8 +97,9 @@ class Crowd:
         return self._put(f"{{when}}{{who}}在{{where}}{{did}}青柚的{{what}}，{said}{more}{{tails}}")
 
     def _complaint(self, matter: _Matter) -> str:
-        opening = self._random.choice(["", "青柚", "青柚的", "{when}"])
-        return self._put(f"{opening}{self._random.choice(matter.trouble)}，{{loud}}{self._random.choice(['', '！', '！！', '[怒]'])}")
+        opening = self._random.choice(["", "青柚", "青柚的", "{when}", "{who}也是，"])
+        ending = self._random.choice(["", "，{loud}", "，{loud}！", "，{loud}[怒]", "！！"])
+        return self._put(opening + self._random.choice(matter.trouble) + ending)
 
     def _put(self, form: str) -> str:
         """Fill a form with parts taken at random."""

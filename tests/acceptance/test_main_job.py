@@ -130,7 +130,8 @@ async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         yield Stage(tmp_path, slack, telegram)
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.slow  # Telegram takes twenty messages a minute, so it lasts more than one
+@pytest.mark.timeout(400)
 async def test_from_two_thousand_comments_to_the_review_of_one_incident(stage: Stage) -> None:
     total = crawl(stage.folder / "inbox", datetime.now(UTC))
     assert total == 2000

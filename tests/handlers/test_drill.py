@@ -24,7 +24,8 @@ async def on(chat: Chat, injects: int = 1) -> Said:
 
 async def drill(chat: Chat) -> Drill:
     async with chat.database.read() as session:
-        return (await rows(session, Drill))[-1]
+        found: list[Drill] = list(await rows(session, Drill))
+    return found[-1]
 
 
 async def test_the_scenarios_are_listed_and_start_with_a_press(chat: Chat) -> None:
