@@ -1,10 +1,11 @@
 """A small team in a chat on two platforms: the real registry, dispatch, speech, delivery, monitor and database.
 
-    card = await chat.opens()                              somebody opens incident #1
-    await chat.says("claim 1", by="林悦")                   Slack, unless `on` or the person's ids say otherwise
-    await chat.presses("Claim", card, by="陈立", on="telegram")
+    card = await chat.opens()                              somebody opens incident #1; its card on Slack
+    await chat.says("claim 1", by="林悦")                   /crisis on Slack, unless `on` or the person's ids say otherwise
+    await chat.says("log 顾客来电", by="林悦", under=card)    @Fenghuo in its thread; on Telegram a reply
+    await chat.presses("Claim", card, by="陈立")
     why = await chat.refused("claim 1", by="陈立")           whispered, with a reason and a hint; nothing else happened
-    await chat.mentions(rotten("..."))                     through the real monitor
+    await chat.mentions(*complaints(3))                    through the real monitor
     await chat.passes(minutes=30)                          time goes by; what comes due is fired
 
 Every call returns when all that follows from it is said.

@@ -12,7 +12,7 @@ from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-PRIOR = 400
+PRIOR = 200
 """Comments without any complaint that are taken for granted while little was read, so that three complaints count on the first day."""
 FAR = 50.0
 """From this many above ten times what is expected, a count needs no arithmetic."""

@@ -33,7 +33,7 @@ single comment must share nearly half of what it says.
 """
 KIN_UNDER_POST, KIN_ELSEWHERE = 0.06, 0.10
 """The same for two topics. Halves of one complaint under different posts came to .11 and more, different matters to .09."""
-BY_CHANCE = 0.05
+BY_CHANCE = 0.02
 """How many topics that look as alarming chance may make at a time, where three voices are asked for."""
 UNTYPED = 2
 """Times as many voices are needed where no playbook knows what it is about."""

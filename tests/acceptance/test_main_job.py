@@ -120,7 +120,7 @@ async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     for name in Environment.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.chdir(tmp_path)
-    Path("fenghuo.yaml").write_text(TEAM, encoding="utf-8")
+    (tmp_path / "fenghuo.yaml").write_text(TEAM, encoding="utf-8")
     async with SlackServer() as slack, TelegramServer(token="1:good", chats=[-1001]) as telegram:
         monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-test")
         monkeypatch.setenv("SLACK_APP_TOKEN", "xapp-test")

@@ -30,7 +30,7 @@ async def forbidden(chat: Chat, by: str | Sender, *words: str) -> set[str]:
     """Those of these commands that are refused because of who says them."""
     found = set()
     for text in words:
-        heard = await chat.says(text, by=by)  # type: ignore[arg-type]
+        heard = await chat.says(text, by=by)
         if any(
             "whoami" in each.card.text or "list" in each.card.title
             for each in heard.whispers
