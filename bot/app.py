@@ -232,7 +232,9 @@ class App:
         slack, telegram = self.transports.get("slack"), self.transports.get("telegram")
         env, database, clock = self.config.env, self.database, self.clock
         # Slack calls the same port from outside when it has no socket.
-        is_open = is_public(env) or (isinstance(slack, SlackTransport) and not env.slack_app_token.get_secret_value())
+        is_open = is_public(env) or (
+            isinstance(slack, SlackTransport) and not env.slack_app_token.get_secret_value()
+        )
         metrics = Metrics(
             database=database,
             monitor=self.monitor,

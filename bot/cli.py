@@ -25,7 +25,9 @@ from playbooks import PlaybookError, lint
 from storage import incidents, timeline
 from storage.database import Database, DatabaseError
 
-main = typer.Typer(name="fenghuo", help="Fenghuo 烽火: crisis response in chat.", no_args_is_help=True, add_completion=False)
+main = typer.Typer(
+    name="fenghuo", help="Fenghuo 烽火: crisis response in chat.", no_args_is_help=True, add_completion=False
+)
 playbook = typer.Typer(help="Playbooks.", no_args_is_help=True)
 database = typer.Typer(help="The database.", no_args_is_help=True)
 main.add_typer(playbook, name="playbook")
@@ -71,7 +73,10 @@ def run() -> None:
 @main.command()
 def init() -> None:
     """Write a fenghuo.yaml and an .env to start from; files that are there stay as they are."""
-    for source, target in ((SAMPLE, Path("fenghuo.yaml")), (Path(__file__).parent / "sample" / "env", Path(".env"))):
+    for source, target in (
+        (SAMPLE, Path("fenghuo.yaml")),
+        (Path(__file__).parent / "sample" / "env", Path(".env")),
+    ):
         if target.exists():
             typer.echo(f"= {target} is there already")
         else:
@@ -129,7 +134,9 @@ def ingest(files: Annotated[list[Path], typer.Argument(help="Files of comments."
 @main.command()
 def score(
     texts: Annotated[list[str] | None, typer.Argument(help="Texts to score.")] = None,
-    lines: Annotated[bool, typer.Option("--lines", help="One text a line from standard input; one JSON object a line.")] = False,
+    lines: Annotated[
+        bool, typer.Option("--lines", help="One text a line from standard input; one JSON object a line.")
+    ] = False,
 ) -> None:
     """Score texts, and say which words made the score."""
     scorer = Scorer()
@@ -147,7 +154,9 @@ def score(
 
 
 def _scored(found: Score) -> dict[str, object]:
-    reasons = [{"word": each.word, "weight": round(each.weight, 3), "kind": each.kind} for each in found.reasons]
+    reasons = [
+        {"word": each.word, "weight": round(each.weight, 3), "kind": each.kind} for each in found.reasons
+    ]
     return {"negative": round(found.negative, 4), "label": found.label, "reasons": reasons}
 
 
@@ -169,14 +178,22 @@ def bench(
 
 @playbook.command("lint")
 def playbook_lint(
-    folder: Annotated[Path | None, typer.Argument(help="Your own folder of playbooks; the bundled ones if left out.")] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(help="Your own folder of playbooks; the bundled ones if left out.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check playbooks, templates and scenarios; file, line and mend for each problem."""
     problems = lint(folder, datetime.now(UTC).date())
     if as_json:
         rows = [
-            {"file": str(each.path), "line": each.line, "severity": each.severity, "message": each.message, "hint": each.hint}
+            {
+                "file": str(each.path),
+                "line": each.line,
+                "severity": each.severity,
+                "message": each.message,
+                "hint": each.hint,
+            }
             for each in problems
         ]
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))

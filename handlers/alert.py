@@ -59,9 +59,19 @@ async def again(ctx: Context) -> None:
             incident,
             lambda say: Card(
                 title=say("#{number} is back: {title}", number=incident.id, title=cut(incident.title)),
-                text=say("It is over ({status}), and new negative comments say the same.", status=status(say, incident)),
+                text=say(
+                    "It is over ({status}), and new negative comments say the same.",
+                    status=status(say, incident),
+                ),
                 tone=Tone.WARN,
-                buttons=(Button(label=say("Reopen…"), action="incident.reopen", value=str(incident.id), tone=ButtonTone.PRIMARY),),
+                buttons=(
+                    Button(
+                        label=say("Reopen…"),
+                        action="incident.reopen",
+                        value=str(incident.id),
+                        tone=ButtonTone.PRIMARY,
+                    ),
+                ),
             ),
             broadcast=True,
         )
@@ -81,7 +91,12 @@ async def overdue(ctx: Context) -> None:
     ctx.thread(
         incident,
         lambda say: Card(
-            title=say("{incident} · {what}, due {time}", incident=tag(say, incident), what=say(OVERDUE[kind]), time=say.clock(due)),
+            title=say(
+                "{incident} · {what}, due {time}",
+                incident=tag(say, incident),
+                what=say(OVERDUE[kind]),
+                time=say.clock(due),
+            ),
             text=cut(incident.title),
             tone=Tone.WARN,
             buttons=(_remedy(say, incident, kind),),
@@ -109,7 +124,11 @@ def unsaid(number: int | None, drill_id: int | None, reference: str) -> Post:
 
     def build(say: Locale) -> Card:
         return Card(
-            title=say("News about #{number} could not be shown. Reference {reference}", number=value, reference=reference),
+            title=say(
+                "News about #{number} could not be shown. Reference {reference}",
+                number=value,
+                reference=reference,
+            ),
             text=say("The log has the error under this reference."),
             tone=Tone.WARN,
             buttons=(Button(label=say("Details"), action="look.show", value=value),) if value else (),

@@ -32,7 +32,10 @@ async def drill(ctx: Context, what: str = "list") -> None:
     verb, *rest = what.split(maxsplit=1)
     run = VERBS.get(verb.lower())
     if run is None:
-        raise UsageError(ctx.say("“{word}” does not fit here.", word=cut(verb)), hint=ctx.say("drill list · start SCENARIO · next · end"))
+        raise UsageError(
+            ctx.say("“{word}” does not fit here.", word=cut(verb)),
+            hint=ctx.say("drill list · start SCENARIO · next · end"),
+        )
     await run(ctx, rest[0].strip() if rest else "")
 
 
@@ -43,14 +46,21 @@ async def list_(ctx: Context, _rest: str) -> None:
     ctx.whisper(
         lambda say: Card(
             title=say("Drill scenarios"),
-            text=say("On now: {scenario}", scenario=scenarios[running.scenario].name(say.language)) if running else "",
+            text=say("On now: {scenario}", scenario=scenarios[running.scenario].name(say.language))
+            if running
+            else "",
             sections=tuple(
-                Section(title=f"{each.name(say.language)} · {each.id}", lines=(each.summary,)) for each in scenarios.values()
+                Section(title=f"{each.name(say.language)} · {each.id}", lines=(each.summary,))
+                for each in scenarios.values()
             ),
             buttons=_controls(say)
             if running
             else tuple(
-                Button(label=say("Start {scenario}", scenario=each.name(say.language)), action="drill.drill", value=f"start {each.id}")
+                Button(
+                    label=say("Start {scenario}", scenario=each.name(say.language)),
+                    action="drill.drill",
+                    value=f"start {each.id}",
+                )
                 for each in scenarios.values()
             ),
         )
@@ -61,11 +71,14 @@ async def start(ctx: Context, name: str) -> None:
     """Brief the drills rooms and play what is due at the start."""
     scenario = _scenario(ctx, name)
     if not ctx.team.rooms_for("drills"):
-        raise ConflictError(ctx.say("There is no drills room."), hint=ctx.say("Add a room for drills to fenghuo.yaml."))
+        raise ConflictError(
+            ctx.say("There is no drills room."), hint=ctx.say("Add a room for drills to fenghuo.yaml.")
+        )
     if running := await drills.running(ctx.session):
         on = ctx.library.scenarios[running.scenario]
         raise ConflictError(
-            ctx.say("A drill is on already: {scenario}.", scenario=on.name(ctx.language)), hint=ctx.say("End it: drill end")
+            ctx.say("A drill is on already: {scenario}.", scenario=on.name(ctx.language)),
+            hint=ctx.say("End it: drill end"),
         )
     run = await drills.start(ctx.session, Drill(scenario=scenario.id, by=ctx.by.name, started_at=ctx.now))
     _tell(ctx, run, lambda say: _briefing(say, scenario, ctx.by.name))
@@ -73,12 +86,21 @@ async def start(ctx: Context, name: str) -> None:
         await _play(ctx, run, scenario)
     room = ctx.team.room_at(ctx.at.transport, ctx.at.channel) if ctx.at else None
     if room is None or not room.is_drill:
-        ctx.whisper(lambda say: Card(title=say("The drill has begun: {scenario}.", scenario=scenario.name(say.language)), tone=Tone.GOOD))
+        ctx.whisper(
+            lambda say: Card(
+                title=say("The drill has begun: {scenario}.", scenario=scenario.name(say.language)),
+                tone=Tone.GOOD,
+            )
+        )
 
 
 def _scenario(ctx: Context, name: str) -> Scenario:
     for scenario in ctx.library.scenarios.values():
-        if name.casefold() in {scenario.id.casefold(), scenario.title.casefold(), scenario.title_en.casefold()} and name:
+        if (
+            name.casefold()
+            in {scenario.id.casefold(), scenario.title.casefold(), scenario.title_en.casefold()}
+            and name
+        ):
             return scenario
     raise NotFoundError(
         ctx.say("There is no scenario “{name}”.", name=cut(name)) if name else ctx.say("Which scenario?"),
@@ -90,7 +112,9 @@ async def next_(ctx: Context, _rest: str) -> None:
     """Play the next inject."""
     run, scenario = await _on(ctx)
     if run.played >= len(scenario.injects):
-        raise ConflictError(ctx.say("All {n} injects are out.", n=run.played), hint=ctx.say("End it: drill end"))
+        raise ConflictError(
+            ctx.say("All {n} injects are out.", n=run.played), hint=ctx.say("End it: drill end")
+        )
     await _play(ctx, run, scenario)
 
 
@@ -115,11 +139,15 @@ async def end(ctx: Context, _rest: str) -> None:
     run, scenario = await _on(ctx)
     if not await drills.end(ctx.session, run.id or 0, ctx.now):
         raise ConflictError(ctx.say("No drill is on."), hint=ctx.say("Start one: drill start SCENARIO"))
-    found = [each for each in await incidents.find(ctx.session, drills=True, limit=100) if each.drill_id == run.id]
+    found = [
+        each for each in await incidents.find(ctx.session, drills=True, limit=100) if each.drill_id == run.id
+    ]
     for incident in found:
         if incident.state in LIVING:
             reason = ctx.say("the drill has ended")
-            await incidents.move(ctx.session, incident.id or 0, State.CLOSED, allowed=LIVING, at=ctx.now, reason=reason)
+            await incidents.move(
+                ctx.session, incident.id or 0, State.CLOSED, allowed=LIVING, at=ctx.now, reason=reason
+            )
             await ctx.session.refresh(incident)
             await ctx.log(incident, "closed", reason)
             await deadlines.drop(ctx.session, incident.id or 0)
@@ -142,15 +170,24 @@ def _briefing(say: Locale, scenario: Scenario, by: str) -> Card:
     return Card(
         # The summary tells what is to come, so it is for the facilitator's list only.
         title=say("Drill: {scenario}", scenario=scenario.name(say.language)),
-        sections=(Section(title=say("You are to show"), lines=tuple(f"· {each}" for each in scenario.objectives)),),
+        sections=(
+            Section(title=say("You are to show"), lines=tuple(f"· {each}" for each in scenario.objectives)),
+        ),
         buttons=_controls(say),
-        footer=say("Facilitator: {by} · injects: {n} · everything is invented", by=by, n=len(scenario.injects)),
+        footer=say(
+            "Facilitator: {by} · injects: {n} · everything is invented", by=by, n=len(scenario.injects)
+        ),
     )
 
 
 def _inject(say: Locale, inject: Inject, number: int, total: int) -> Card:
     return Card(
-        title=say("Inject {number}/{total}: {title}", number=number, total=total, title=say.either(inject.title, inject.title_en)),
+        title=say(
+            "Inject {number}/{total}: {title}",
+            number=number,
+            total=total,
+            title=say.either(inject.title, inject.title_en),
+        ),
         text=say.either(inject.note, inject.note_en),
         tone=Tone.WARN,
         buttons=_controls(say),
@@ -164,15 +201,23 @@ def _summary(say: Locale, run: Drill, scenario: Scenario, found: list[Incident],
         if incident.claimed_at:
             parts.append(say("claimed after {span}", span=say.span(incident.claimed_at - incident.opened_at)))
         if incident.stated_at:
-            parts.append(say("statement after {span}", span=say.span(incident.stated_at - incident.opened_at)))
+            parts.append(
+                say("statement after {span}", span=say.span(incident.stated_at - incident.opened_at))
+            )
         lines.append(" · ".join(parts))
     return Card(
         title=say("Drill ended: {scenario}", scenario=scenario.name(say.language)),
-        text=say("Injects played: {played} of {total}, in {span}", played=run.played, total=len(scenario.injects), span=say.span(length)),
+        text=say(
+            "Injects played: {played} of {total}, in {span}",
+            played=run.played,
+            total=len(scenario.injects),
+            span=say.span(length),
+        ),
         tone=Tone.GOOD,
         sections=(Section(lines=tuple(lines)),) if lines else (),
         buttons=tuple(
-            Button(label=say("Review #{number}", number=each.id), action="review.review", value=str(each.id)) for each in found[:5]
+            Button(label=say("Review #{number}", number=each.id), action="review.review", value=str(each.id))
+            for each in found[:5]
         ),
     )
 

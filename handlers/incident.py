@@ -46,7 +46,8 @@ async def new(ctx: Context, level: Level, kind: Playbook, title: str) -> None:
     drill = await drills.running(ctx.session) if room and room.is_drill else None
     if room and room.is_drill and drill is None:
         raise ConflictError(
-            ctx.say("No drill is on, so nothing can be opened in this room."), hint=ctx.say("Start one: drill start SCENARIO")
+            ctx.say("No drill is on, so nothing can be opened in this room."),
+            hint=ctx.say("Start one: drill start SCENARIO"),
         )
     incident = await incidents.create(
         ctx.session,
@@ -62,7 +63,10 @@ async def new(ctx: Context, level: Level, kind: Playbook, title: str) -> None:
     await ctx.log(incident, "opened", title, level=level.value)
     await start_clocks(ctx, incident)
     ctx.announce("alerts", await incident_card(ctx, incident), incident=incident, key=card_key(incident))
-    ctx.whisper(lambda say: Card(title=say("{incident} is open.", incident=headline(say, incident)), tone=Tone.GOOD), incident)
+    ctx.whisper(
+        lambda say: Card(title=say("{incident} is open.", incident=headline(say, incident)), tone=Tone.GOOD),
+        incident,
+    )
 
 
 @command(
@@ -88,11 +92,22 @@ async def claim(ctx: Context, incident: Incident) -> None:
 
 async def _why_not_claimed(ctx: Context, incident: Incident) -> tuple[str, str]:
     if incident.owner == ctx.by.name:
-        return ctx.say("You have #{number} already.", number=incident.id), ctx.say("Next: respond {number}", number=incident.id)
-    changes = [entry.at for entry in await timeline.of(ctx.session, incident.id or 0) if entry.kind in CHANGES_OF_HANDS]
+        return ctx.say("You have #{number} already.", number=incident.id), ctx.say(
+            "Next: respond {number}", number=incident.id
+        )
+    changes = [
+        entry.at
+        for entry in await timeline.of(ctx.session, incident.id or 0)
+        if entry.kind in CHANGES_OF_HANDS
+    ]
     moment = ctx.say.clock(changes[-1]) if changes else ""
     return (
-        ctx.say("{owner} was first and has #{number} since {time}.", owner=incident.owner, number=incident.id, time=moment),
+        ctx.say(
+            "{owner} was first and has #{number} since {time}.",
+            owner=incident.owner,
+            number=incident.id,
+            time=moment,
+        ),
         ctx.say("The commander or a lead can hand it over: handover {number} @WHO", number=incident.id),
     )
 
@@ -130,7 +145,8 @@ async def handover(ctx: Context, incident: Incident, who: Person) -> None:
     if not who.may(Right.WORK):
         able = " ".join(f"@{each.name}" for each in ctx.team.people if each.may(Right.WORK))
         raise ConflictError(
-            ctx.say("{name} may not work on incidents.", name=who.name), hint=ctx.say("These may: {names}", names=able)
+            ctx.say("{name} may not work on incidents.", name=who.name),
+            hint=ctx.say("These may: {names}", names=able),
         )
     if incident.owner == who.name:
         raise ConflictError(
@@ -257,7 +273,9 @@ async def reopen(ctx: Context, incident: Incident, reason: str) -> None:
     """Back to its commander, or to whoever claims it."""
     state = State.CLAIMED if incident.owner else State.OPEN
     over = (State.CLOSED, State.REVIEWED, State.DISMISSED)
-    if not await incidents.move(ctx.session, incident.id or 0, state, allowed=over, at=ctx.now, reason=reason):
+    if not await incidents.move(
+        ctx.session, incident.id or 0, state, allowed=over, at=ctx.now, reason=reason
+    ):
         raise ConflictError(
             ctx.say("#{number} is not over: {status}.", number=incident.id, status=status(ctx.say, incident)),
             hint=_next_step(ctx, incident),
@@ -269,7 +287,8 @@ async def reopen(ctx: Context, incident: Incident, reason: str) -> None:
 
 def _nobodys(ctx: Context, incident: Incident) -> ConflictError:
     return ConflictError(
-        ctx.say("Nobody has #{number}.", number=incident.id), hint=ctx.say("Claim it: claim {number}", number=incident.id)
+        ctx.say("Nobody has #{number}.", number=incident.id),
+        hint=ctx.say("Claim it: claim {number}", number=incident.id),
     )
 
 
@@ -280,7 +299,9 @@ def _changed(ctx: Context, incident: Incident) -> ConflictError:
     )
 
 
-async def _forward(ctx: Context, incident: Incident, state: State, allowed: Collection[State], kind: str) -> None:
+async def _forward(
+    ctx: Context, incident: Incident, state: State, allowed: Collection[State], kind: str
+) -> None:
     if not await incidents.move(ctx.session, incident.id or 0, state, allowed=allowed, at=ctx.now):
         raise _wrong_state(ctx, incident)
     await _moved(ctx, incident, kind, "")
@@ -289,7 +310,9 @@ async def _forward(ctx: Context, incident: Incident, state: State, allowed: Coll
 async def _end(
     ctx: Context, incident: Incident, state: State, allowed: Collection[State], kind: str, reason: str
 ) -> None:
-    if not await incidents.move(ctx.session, incident.id or 0, state, allowed=allowed, at=ctx.now, reason=reason):
+    if not await incidents.move(
+        ctx.session, incident.id or 0, state, allowed=allowed, at=ctx.now, reason=reason
+    ):
         raise _wrong_state(ctx, incident)
     await deadlines.drop(ctx.session, incident.id or 0)
     await _moved(ctx, incident, kind, reason, anchor=True)
@@ -297,7 +320,9 @@ async def _end(
 
 def _wrong_state(ctx: Context, incident: Incident) -> ConflictError:
     return ConflictError(
-        ctx.say("That does not fit now. #{number}: {status}", number=incident.id, status=status(ctx.say, incident)),
+        ctx.say(
+            "That does not fit now. #{number}: {status}", number=incident.id, status=status(ctx.say, incident)
+        ),
         hint=_next_step(ctx, incident),
     )
 
@@ -310,7 +335,9 @@ def _next_step(ctx: Context, incident: Incident) -> str:
         State.RESPONDING: ctx.say("Next: recover {number}, or close {number} REASON", number=number),
         State.RECOVERING: ctx.say("Next: close {number} REASON", number=number),
     }
-    return hints.get(State(incident.state), ctx.say("To open it again: reopen {number} REASON", number=number))
+    return hints.get(
+        State(incident.state), ctx.say("To open it again: reopen {number} REASON", number=number)
+    )
 
 
 async def _moved(ctx: Context, incident: Incident, kind: str, reason: str, *, anchor: bool = False) -> None:
@@ -326,7 +353,11 @@ async def _moved(ctx: Context, incident: Incident, kind: str, reason: str, *, an
             text=reason,
             tone=Tone.WARN if kind in {"released", "reopened"} else Tone.GOOD,
             buttons=_next(say, incident, kind),
-            footer=say("Timeline entries: {n} · seal {seal} · {time}", n=count, seal=head[:16], time=say.clock(at)) if anchor else "",
+            footer=say(
+                "Timeline entries: {n} · seal {seal} · {time}", n=count, seal=head[:16], time=say.clock(at)
+            )
+            if anchor
+            else "",
         ),
         # Somebody has to pick it up.
         broadcast=kind in {"released", "reopened"},
@@ -337,10 +368,16 @@ def _next(say: Locale, incident: Incident, kind: str) -> tuple[Button, ...]:
     number, plan = str(incident.id), incident.playbook or incident.type
     if kind == "claimed":
         playbook = Button(label=say("See playbook"), action="playbook.playbook", value=f"{number} {plan}")
-        return (*((playbook,) if plan else ()), Button(label=say("Draft statement"), action="statement.draft", value=number))
+        return (
+            *((playbook,) if plan else ()),
+            Button(label=say("Draft statement"), action="statement.draft", value=number),
+        )
     if kind == "closed":
-        return (Button(label=say("Write the review"), action="review.review", value=number, tone=ButtonTone.PRIMARY),)
+        return (
+            Button(
+                label=say("Write the review"), action="review.review", value=number, tone=ButtonTone.PRIMARY
+            ),
+        )
     if incident.state == State.OPEN:
         return (Button(label=say("Claim"), action="incident.claim", value=number, tone=ButtonTone.PRIMARY),)
     return ()
-

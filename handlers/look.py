@@ -62,7 +62,10 @@ async def help_(ctx: Context, verb: str = "") -> None:
         return
     found = registry.names.get(verb.strip().lstrip("/").lower())
     if found is None:
-        raise NotFoundError(ctx.say("There is no command “{verb}”.", verb=cut(verb, 40)), hint=nearest(ctx.say, registry, verb))
+        raise NotFoundError(
+            ctx.say("There is no command “{verb}”.", verb=cut(verb, 40)),
+            hint=nearest(ctx.say, registry, verb),
+        )
     ctx.whisper(lambda say: detail(say, found))
 
 
@@ -79,14 +82,19 @@ def overview(say: Locale, registry: Registry) -> Card:
             sections.append(Section(title=say(AREA_TITLES[area]), lines=lines))
     return Card(
         title=say("What Fenghuo can do"),
-        text=say("Slack: /crisis VERB, in threads @Fenghuo VERB. Telegram: /VERB. In an incident's own thread its number may be left out."),
+        text=say(
+            "Slack: /crisis VERB, in threads @Fenghuo VERB. Telegram: /VERB. In an incident's own thread its number may be left out."
+        ),
         sections=tuple(sections),
     )
 
 
 def detail(say: Locale, found: Command) -> Card:
     """The help of one verb."""
-    fields = [Field(label=say("Usage"), value=say(found.usage)), Field(label=say("Example"), value=found.example)]
+    fields = [
+        Field(label=say("Usage"), value=say(found.usage)),
+        Field(label=say("Example"), value=found.example),
+    ]
     if found.aliases:
         fields.append(Field(label=say("Also"), value=" ".join(found.aliases)))
     return Card(title=f"{found.verb} · {say(found.help)}", fields=tuple(fields))
@@ -113,11 +121,15 @@ async def list_(ctx: Context, which: str = "") -> None:
     """Incidents, newest first."""
     kind = LISTS.get(which.strip().lower())
     if kind is None:
-        raise NotFoundError(ctx.say("There is no list “{which}”.", which=cut(which, 40)), hint=ctx.say("list [all|mine|closed|drills]"))
+        raise NotFoundError(
+            ctx.say("There is no list “{which}”.", which=cut(which, 40)),
+            hint=ctx.say("list [all|mine|closed|drills]"),
+        )
     room = ctx.team.room_at(ctx.at.transport, ctx.at.channel) if ctx.at else None
     if kind == "drills" and not (room.is_drill if room else ctx.at and ctx.at.direct):
         raise ConflictError(
-            ctx.say("Drills are listed in their own room."), hint=ctx.say("Go to {where}.", where=ctx.say("the drills room"))
+            ctx.say("Drills are listed in their own room."),
+            hint=ctx.say("Go to {where}.", where=ctx.say("the drills room")),
         )
     filters: dict[str, Any] = {"states": LIVING, "drills": kind == "drills" or bool(room and room.is_drill)}
     if kind in {"all", "drills"}:
@@ -134,10 +146,14 @@ def _listing(say: Locale, found: Sequence[Incident]) -> Card:
     if not found:
         return Card(title=say("No incidents here."), text=say("Open one: /crisis new"))
     return Card(
-        title=say("Incidents: {n}", n=len(found)) if len(found) < MOST else say("The newest {n} incidents", n=MOST),
+        title=say("Incidents: {n}", n=len(found))
+        if len(found) < MOST
+        else say("The newest {n} incidents", n=MOST),
         sections=(
             Section(
-                lines=tuple(f"{Level(each.level).dot} {headline(say, each)} · {status(say, each)}" for each in found)
+                lines=tuple(
+                    f"{Level(each.level).dot} {headline(say, each)} · {status(say, each)}" for each in found
+                )
             ),
         ),
         buttons=tuple(
@@ -185,7 +201,10 @@ async def whoami(ctx: Context) -> None:
         lambda say: Card(
             title=say("You are {name}", name=by.name),
             fields=(
-                Field(label=say("Roles"), value=say(", ").join(say(ROLES.get(role, role)) for role in sorted(by.roles)) or "-"),
+                Field(
+                    label=say("Roles"),
+                    value=say(", ").join(say(ROLES.get(role, role)) for role in sorted(by.roles)) or "-",
+                ),
                 Field(label=say("Platform ids"), value=ids or "-"),
             ),
             footer=say("A guest: not on the team's list.") if by.guest else "",

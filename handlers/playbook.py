@@ -41,7 +41,9 @@ async def playbook(ctx: Context, incident: Incident | None = None, kind: Playboo
     """Without an incident it is shown; with one it is attached, once, and posted in the thread."""
     if incident is None:
         if kind is None:
-            titles = " · ".join(f"{each.id} {each.name(ctx.language)}" for each in ctx.library.playbooks.values())
+            titles = " · ".join(
+                f"{each.id} {each.name(ctx.language)}" for each in ctx.library.playbooks.values()
+            )
             raise UsageError(ctx.say("Which playbook?"), hint=ctx.say("There are: {titles}", titles=titles))
         ctx.reply(lambda say: _shown(say, kind, ctx.library))
         return
@@ -54,7 +56,14 @@ async def playbook(ctx: Context, incident: Incident | None = None, kind: Playboo
         )
     if await incidents.attach_playbook(ctx.session, incident.id or 0, chosen.id):
         await ctx.session.refresh(incident)
-        await ctx.log(incident, "playbook", "", title=chosen.title, title_en=chosen.title_en or chosen.title, id=chosen.id)
+        await ctx.log(
+            incident,
+            "playbook",
+            "",
+            title=chosen.title,
+            title_en=chosen.title_en or chosen.title,
+            id=chosen.id,
+        )
         ctx.thread(incident, await _checklist(ctx, incident, chosen), key=_key(incident, chosen))
         await refresh(ctx, incident)
     else:
@@ -81,25 +90,49 @@ async def step(ctx: Context, incident: Incident, number: int, outcome: Outcome, 
         )
     if not 1 <= number <= len(attached.steps):
         raise NotFoundError(
-            ctx.say("There is no step {number}.", number=number), hint=ctx.say("Steps run from 1 to {n}.", n=len(attached.steps))
+            ctx.say("There is no step {number}.", number=number),
+            hint=ctx.say("Steps run from 1 to {n}.", n=len(attached.steps)),
         )
     mark = Step(
-        incident_id=incident.id or 0, playbook=attached.id, number=number, outcome=outcome, by=ctx.by.name, at=ctx.now, note=note
+        incident_id=incident.id or 0,
+        playbook=attached.id,
+        number=number,
+        outcome=outcome,
+        by=ctx.by.name,
+        at=ctx.now,
+        note=note,
     )
     if not await incidents.tick(ctx.session, mark):
         held = (await incidents.steps(ctx.session, incident.id or 0, attached.id))[number]
         raise ConflictError(
-            ctx.say("{by} marked step {number} at {time} already.", by=held.by, number=number, time=ctx.say.clock(held.at)),
-            hint=ctx.say("A mark stays. What changed since belongs in the log: log {number} TEXT", number=incident.id),
+            ctx.say(
+                "{by} marked step {number} at {time} already.",
+                by=held.by,
+                number=number,
+                time=ctx.say.clock(held.at),
+            ),
+            hint=ctx.say(
+                "A mark stays. What changed since belongs in the log: log {number} TEXT", number=incident.id
+            ),
         )
     text = attached.steps[number - 1]
     await ctx.log(
-        incident, f"step_{outcome}", note, number=number, title=text.text("zh"), title_en=text.text("en"), playbook=attached.id
+        incident,
+        f"step_{outcome}",
+        note,
+        number=number,
+        title=text.text("zh"),
+        title_en=text.text("en"),
+        playbook=attached.id,
     )
     ctx.edit(_key(incident, attached), await _checklist(ctx, incident, attached), incident)
     await refresh(ctx, incident)
     ctx.confirm(
-        lambda say: Card(title=say("#{incident}: step {number} is marked.", number=number, incident=incident.id), tone=Tone.GOOD), incident
+        lambda say: Card(
+            title=say("#{incident}: step {number} is marked.", number=number, incident=incident.id),
+            tone=Tone.GOOD,
+        ),
+        incident,
     )
 
 
@@ -132,7 +165,11 @@ def _checklist_card(
         tone=Tone.PLAIN if left else Tone.GOOD,
         sections=(
             Section(lines=lines),
-            *((Section(title=say("Do not"), lines=tuple(f"✗ {each}" for each in attached.dont[:3])),) if attached.dont else ()),
+            *(
+                (Section(title=say("Do not"), lines=tuple(f"✗ {each}" for each in attached.dont[:3])),)
+                if attached.dont
+                else ()
+            ),
         ),
         buttons=tuple(
             Button(
@@ -142,7 +179,9 @@ def _checklist_card(
             )
             for number in left[:BUTTONS]
         ),
-        footer=say("To leave one out: step {number} {step} skip REASON", number=incident.id, step=left[0]) if left else "",
+        footer=say("To leave one out: step {number} {step} skip REASON", number=incident.id, step=left[0])
+        if left
+        else "",
     )
 
 
@@ -152,7 +191,9 @@ def _line(
     text = each.text(say.language)
     if mark:
         sign = "✅" if mark.outcome == "done" else "➖"
-        return f"{sign} {number}. {_short(text)} · {mark.by} {say.clock(mark.at)}" + (f" · {mark.note}" if mark.note else "")
+        return f"{sign} {number}. {_short(text)} · {mark.by} {say.clock(mark.at)}" + (
+            f" · {mark.note}" if mark.note else ""
+        )
     parts = [f"☐ {number}. {text}"]
     if each.role:
         role = library.roles.get(each.role)
@@ -165,7 +206,9 @@ def _line(
 def _short(text: str) -> str:
     """A step's first words, as far as a button holds them: enough where the step stands whole, or is done."""
     first = re.split(r"[：，、:,;；]", text, maxsplit=1)[0]
-    room = LABEL_WIDTH // 2 if any(unicodedata.east_asian_width(char) in "WF" for char in first) else LABEL_WIDTH
+    room = (
+        LABEL_WIDTH // 2 if any(unicodedata.east_asian_width(char) in "WF" for char in first) else LABEL_WIDTH
+    )
     return cut(first, room)
 
 
@@ -191,5 +234,7 @@ def _shown(say: Locale, shown: Playbook, library: Library) -> Card:
                 if lines
             ),
         ),
-        footer=say("Version {version} · review by {date}", version=shown.version, date=shown.review_by.isoformat()),
+        footer=say(
+            "Version {version} · review by {date}", version=shown.version, date=shown.review_by.isoformat()
+        ),
     )

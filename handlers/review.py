@@ -43,7 +43,9 @@ LIVE = re.compile(
 )
 async def review(ctx: Context, incident: Incident) -> None:
     """Posted whole in the thread; the review of a closed incident marks it as reviewed."""
-    if await incidents.move(ctx.session, incident.id or 0, State.REVIEWED, allowed=(State.CLOSED,), at=ctx.now):
+    if await incidents.move(
+        ctx.session, incident.id or 0, State.REVIEWED, allowed=(State.CLOSED,), at=ctx.now
+    ):
         await ctx.session.refresh(incident)
         await ctx.log(incident, "reviewed", "")
         await refresh(ctx, incident)
@@ -77,9 +79,15 @@ class Material:
 async def gather(session: Session, incident: Incident) -> Material:
     """Read all that an incident's review is made of."""
     number = incident.id or 0
-    versions = [(version, await statements.votes(session, version.id or 0)) for version in await statements.of(session, number)]
+    versions = [
+        (version, await statements.votes(session, version.id or 0))
+        for version in await statements.of(session, number)
+    ]
     return Material(
-        await timeline.of(session, number), await incidents.topics(session, number), await mentions.newest(session, number, 10), versions
+        await timeline.of(session, number),
+        await incidents.topics(session, number),
+        await mentions.newest(session, number, 10),
+        versions,
     )
 
 
@@ -126,9 +134,14 @@ def _levels(say: Locale, incident: Incident, entries: Sequence[Entry]) -> list[s
         for entry in entries
         if entry.kind == "level"
     ]
-    first = next((str(entry.data.get("level", "")) for entry in entries if entry.kind == "opened"), incident.level)
+    first = next(
+        (str(entry.data.get("level", "")) for entry in entries if entry.kind == "opened"), incident.level
+    )
     level = Level.read(first) or Level(incident.level)
-    return [f"- {say.seconds(incident.opened_at)} {say('opened as {level}', level=level.label(say.language))}", *path]
+    return [
+        f"- {say.seconds(incident.opened_at)} {say('opened as {level}', level=level.label(say.language))}",
+        *path,
+    ]
 
 
 def _times(say: Locale, incident: Incident) -> list[str]:
@@ -151,17 +164,26 @@ def _quotes(say: Locale, material: Material) -> list[str]:
 
 
 def _rows(say: Locale, entries: Sequence[Entry]) -> list[str]:
-    return [f"{entry.seq}. {say.seconds(entry.at)} · {flat(who(say, entry))} · {flat(describe(say, entry))}" for entry in entries]
+    return [
+        f"{entry.seq}. {say.seconds(entry.at)} · {flat(who(say, entry))} · {flat(describe(say, entry))}"
+        for entry in entries
+    ]
 
 
 def _statements(say: Locale, versions: Sequence[tuple[Version, Sequence[Vote]]]) -> list[str]:
     lines: list[str] = []
     for version, votes in versions:
-        cast = say(", ").join(f"{flat(vote.person)} {say(CHOICES[vote.choice])} {say.clock(vote.at)}" for vote in votes) or say("no votes")
+        cast = say(", ").join(
+            f"{flat(vote.person)} {say(CHOICES[vote.choice])} {say.clock(vote.at)}" for vote in votes
+        ) or say("no votes")
         lines += [
             f"### v{version.number} · {say(VERSIONS[version.state])} · {version.hash[:12]}",
             "",
-            say("Written by {authors}; votes: {votes}", authors=say(", ").join(map(flat, version.authors)), votes=cast),
+            say(
+                "Written by {authors}; votes: {votes}",
+                authors=say(", ").join(map(flat, version.authors)),
+                votes=cast,
+            ),
             "",
             _verbatim(version.text),
             "",
@@ -173,7 +195,9 @@ def _people(say: Locale, entries: Sequence[Entry]) -> list[str]:
     deeds: dict[str, list[str]] = {}
     for entry in entries:
         deeds.setdefault(flat(who(say, entry)), []).append(flat(cut(describe(say, entry))))
-    return [f"- {name} ×{len(each)}{say(': ')}{say('; ').join(each)}" for name, each in _by_count(deeds).items()]
+    return [
+        f"- {name} ×{len(each)}{say(': ')}{say('; ').join(each)}" for name, each in _by_count(deeds).items()
+    ]
 
 
 def _by_count(deeds: Mapping[str, list[str]]) -> dict[str, list[str]]:

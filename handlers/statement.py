@@ -42,7 +42,11 @@ LONGEST = 20_000
 )
 async def draft(ctx: Context, incident: Incident, template: Template | None = None) -> None:
     """A new version in the incident's thread, waiting for approval."""
-    chosen = template or ctx.library.templates.get(_planned(ctx, incident)) or ctx.library.templates[DEFAULT_TEMPLATE]
+    chosen = (
+        template
+        or ctx.library.templates.get(_planned(ctx, incident))
+        or ctx.library.templates[DEFAULT_TEMPLATE]
+    )
     language = ctx.team.language
     try:
         text = render(chosen, _slots(ctx, incident), language)
@@ -80,7 +84,9 @@ def _slots(ctx: Context, incident: Incident) -> dict[str, str]:
     example="edit 12 我们已关注到……",
     aliases=("修改",),
 )
-async def edit(ctx: Context, incident: Incident, version: VersionNumber | None = None, text: Wording = NO_WORDS) -> None:
+async def edit(
+    ctx: Context, incident: Incident, version: VersionNumber | None = None, text: Wording = NO_WORDS
+) -> None:
     """A new version with this text; without text, a form that holds the present one."""
     newest = next(reversed(await statements.of(ctx.session, incident.id or 0)), None)
     if newest and version not in {None, newest.number}:
@@ -138,7 +144,14 @@ async def _add(ctx: Context, incident: Incident, text: str, template: str) -> No
         ),
     )
     await ctx.session.refresh(incident)
-    await ctx.log(incident, "drafted", "", version=version.number, hash=version.hash[:SHORT_HASH], text_hash=version.hash)
+    await ctx.log(
+        incident,
+        "drafted",
+        "",
+        version=version.number,
+        hash=version.hash[:SHORT_HASH],
+        text_hash=version.hash,
+    )
     for old in [each for each in older[-1:] if each.state != "approved"]:
         ctx.edit(_key(old), await _card(ctx, incident, old), incident)
     ctx.thread(incident, await _card(ctx, incident, version), key=_key(version))
@@ -146,8 +159,13 @@ async def _add(ctx: Context, incident: Incident, text: str, template: str) -> No
     ctx.announce(
         "leads",
         lambda say: Card(
-            title=say("Statement #{incident} v{version}", incident=incident.id, version=number) + f" · {say(VERSIONS['pending'])}",
-            text=say("{incident}\n{by} wrote it. Text and buttons are in the incident's thread.", incident=headline(say, incident), by=ctx.by.name),
+            title=say("Statement #{incident} v{version}", incident=incident.id, version=number)
+            + f" · {say(VERSIONS['pending'])}",
+            text=say(
+                "{incident}\n{by} wrote it. Text and buttons are in the incident's thread.",
+                incident=headline(say, incident),
+                by=ctx.by.name,
+            ),
             tone=Tone(incident.level),
             notify=voters,
         ),
@@ -177,7 +195,9 @@ async def approve(ctx: Context, incident: Incident, version: VersionNumber | Non
     pending = await _vote(ctx, incident, version, "approve", "")
     cast = await statements.votes(ctx.session, pending.id or 0)
     given = sum(vote.choice == "approve" and vote.hash == pending.hash for vote in cast)
-    if given >= _needed(ctx, incident, pending) and await statements.settle(ctx.session, pending, "approved", ctx.now):
+    if given >= _needed(ctx, incident, pending) and await statements.settle(
+        ctx.session, pending, "approved", ctx.now
+    ):
         if incident.stated_at is None:
             incident.stated_at = ctx.now
             await deadlines.drop(ctx.session, incident.id or 0, "holding")
@@ -228,7 +248,9 @@ async def _vote(
 ) -> Version:
     version = await _pending(ctx, incident, number)
     if ctx.by.guest or APPROVER not in ctx.by.roles:
-        raise NotAllowedError(ctx.say("Only leads vote on statements."), hint=ctx.say("Who you are here: /crisis whoami"))
+        raise NotAllowedError(
+            ctx.say("Only leads vote on statements."), hint=ctx.say("Who you are here: /crisis whoami")
+        )
     if ctx.by.name in version.authors and choice == "approve":
         able = _open_to(ctx, version, ())
         raise NotAllowedError(
@@ -236,7 +258,12 @@ async def _vote(
             hint=ctx.say("These may: {names}", names=ctx.say(", ").join(able) or ctx.say("nobody")),
         )
     ballot = Vote(
-        version_id=version.id or 0, person=ctx.by.name, choice=choice, hash=version.hash, reason=reason, at=ctx.now
+        version_id=version.id or 0,
+        person=ctx.by.name,
+        choice=choice,
+        hash=version.hash,
+        reason=reason,
+        at=ctx.now,
     )
     if not await statements.vote(ctx.session, ballot):
         raise ConflictError(
@@ -244,7 +271,12 @@ async def _vote(
             hint=ctx.say("Edit the text if it must change: the votes start anew."),
         )
     await ctx.log(
-        incident, choice, reason, version=version.number, hash=version.hash[:SHORT_HASH], text_hash=version.hash
+        incident,
+        choice,
+        reason,
+        version=version.number,
+        hash=version.hash[:SHORT_HASH],
+        text_hash=version.hash,
     )
     return version
 
@@ -273,7 +305,8 @@ async def _pending(ctx: Context, incident: Incident, number: VersionNumber | Non
 
 def _none_yet(ctx: Context, incident: Incident) -> NotFoundError:
     return NotFoundError(
-        ctx.say("#{number} has no statement yet.", number=incident.id), hint=ctx.say("Draft one: draft {number}", number=incident.id)
+        ctx.say("#{number} has no statement yet.", number=incident.id),
+        hint=ctx.say("Draft one: draft {number}", number=incident.id),
     )
 
 
@@ -297,14 +330,24 @@ async def _voted(ctx: Context, incident: Incident, version: Version, reason: str
     number, state = version.number, version.state
     ctx.confirm(
         lambda say: Card(
-            title=say("Your vote on #{incident} v{version} counts: {state}", incident=incident.id, version=number, state=say(VERSIONS[state])),
+            title=say(
+                "Your vote on #{incident} v{version} counts: {state}",
+                incident=incident.id,
+                version=number,
+                state=say(VERSIONS[state]),
+            ),
             tone=Tone.GOOD,
         ),
         incident,
     )
     if state != "pending":
         by, authors = ctx.by.name, tuple(name for name in version.authors if name != ctx.by.name)
-        ctx.thread(incident, lambda say: settled_card(say, incident, number, state, f"{by}{say(': ')}{reason}" if reason else "", authors))
+        ctx.thread(
+            incident,
+            lambda say: settled_card(
+                say, incident, number, state, f"{by}{say(': ')}{reason}" if reason else "", authors
+            ),
+        )
 
 
 def _key(version: Version) -> str:
@@ -326,4 +369,6 @@ async def _card(ctx: Context, incident: Incident, version: Version) -> CardBuild
     await ctx.session.refresh(version)
     standing = await _standing(ctx, incident, version)
     template = ctx.library.templates.get(version.template)
-    return lambda say: statement_card(say, incident, version, standing, template.name(say.language) if template else "")
+    return lambda say: statement_card(
+        say, incident, version, standing, template.name(say.language) if template else ""
+    )

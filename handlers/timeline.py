@@ -60,14 +60,30 @@ async def log(ctx: Context, incident: Incident, text: str = "") -> None:
     if not words.strip():
         raise UsageError(
             ctx.say("There is nothing to log."),
-            hint=ctx.say("Usage: {usage} · for example: {example}", usage=ctx.say("log N TEXT"), example="log 12 已联系顾客"),
+            hint=ctx.say(
+                "Usage: {usage} · for example: {example}",
+                usage=ctx.say("log N TEXT"),
+                example="log 12 已联系顾客",
+            ),
         )
     data = {"author": quoted.author} if quoted and quoted.author else {}
     text_of_entry = f"{quoted.author}：{words}" if quoted and quoted.author else words
     source = f"{ctx.at.transport}:{ctx.at.channel}:{quoted.message}" if quoted and ctx.at else None
-    entry = await ctx.log(incident, "log", text_of_entry, source=source, at=quoted.at if quoted else None, **data)
+    entry = await ctx.log(
+        incident, "log", text_of_entry, source=source, at=quoted.at if quoted else None, **data
+    )
     if entry is None:
-        ctx.whisper(lambda say: Card(title=say("That message is in the timeline of #{number} already.", number=incident.id)), incident)
+        ctx.whisper(
+            lambda say: Card(
+                title=say("That message is in the timeline of #{number} already.", number=incident.id)
+            ),
+            incident,
+        )
     else:
         seq = entry.seq
-        ctx.whisper(lambda say: Card(title=say("Logged in #{number} as entry {seq}.", number=incident.id, seq=seq), tone=Tone.GOOD), incident)
+        ctx.whisper(
+            lambda say: Card(
+                title=say("Logged in #{number} as entry {seq}.", number=incident.id, seq=seq), tone=Tone.GOOD
+            ),
+            incident,
+        )

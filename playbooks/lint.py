@@ -72,7 +72,12 @@ def _shared_signals(shelf: Shelf) -> Iterator[Problem]:
     first: dict[str, str] = {}
     for stem, playbook in shelf.playbooks.items():
         signals = playbook.value.signals
-        for key, words in (("any", signals.any), ("common", signals.common), ("severe", signals.severe), ("regex", signals.regex)):
+        for key, words in (
+            ("any", signals.any),
+            ("common", signals.common),
+            ("severe", signals.severe),
+            ("regex", signals.regex),
+        ):
             for index, word in enumerate(words):
                 owner = first.setdefault(plain(word), stem)
                 if owner != stem:

@@ -180,5 +180,7 @@ class _Progress:
                 found, moved = now_found, time.perf_counter()
                 self._tell(f"{found} of {self._mentions} comments are in")
             elif time.perf_counter() - moved > STALLED:
-                raise BenchError(f"only {found} of {self._mentions} comments came in, and no more for {STALLED:.0f} s")
+                raise BenchError(
+                    f"only {found} of {self._mentions} comments came in, and no more for {STALLED:.0f} s"
+                )
         self.seconds = moved - self._began

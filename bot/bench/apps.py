@@ -106,8 +106,15 @@ async def _fenghuo(wire: Connection) -> None:
         wire.send(port)
         await _told(wire)
         longest = app.database.longest_write
-    await asyncio.gather(*(asyncio.to_thread(worker.join, STOP_LIMIT) for worker in multiprocessing.active_children()))
-    _report(wire, Spent(memory=_peak(resource.RUSAGE_SELF), worker=_peak(resource.RUSAGE_CHILDREN), longest_write=longest))
+    await asyncio.gather(
+        *(asyncio.to_thread(worker.join, STOP_LIMIT) for worker in multiprocessing.active_children())
+    )
+    _report(
+        wire,
+        Spent(
+            memory=_peak(resource.RUSAGE_SELF), worker=_peak(resource.RUSAGE_CHILDREN), longest_write=longest
+        ),
+    )
 
 
 def bare(wire: Connection) -> None:
@@ -132,7 +139,9 @@ def bare_app() -> Starlette:
     """The baseline. By default Bolt looks only every 10 ms whether its listener has acknowledged; this one need not wait."""
 
     async def authorize() -> AuthorizeResult:
-        return AuthorizeResult(enterprise_id=None, team_id="T0BENCH", bot_user_id="U0BOT", bot_token="xoxb-bench")  # noqa: S106
+        return AuthorizeResult(
+            enterprise_id=None, team_id="T0BENCH", bot_user_id="U0BOT", bot_token="xoxb-bench"
+        )
 
     async def yes(ack: AsyncAck) -> None:
         await ack()

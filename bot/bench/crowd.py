@@ -28,6 +28,7 @@ SPAN = timedelta(hours=6)
 
 Row = dict[str, object]
 
+
 @dataclass(frozen=True, slots=True)
 class _Matter:
     """Something people complain of, from some point of the stream on."""
@@ -103,7 +104,9 @@ class Crowd:
 
     def _put(self, form: str) -> str:
         """Fill a form with parts taken at random."""
-        return form.format_map({name: self._random.choice(parts) for name, parts in _parts().items() if name != "troubles"})
+        return form.format_map(
+            {name: self._random.choice(parts) for name, parts in _parts().items() if name != "troubles"}
+        )
 
     def _common(self, number: int) -> Row:
         return {
@@ -118,7 +121,9 @@ class Crowd:
 
 @cache
 def _parts() -> dict[str, list[Any]]:
-    parts: dict[str, list[Any]] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+    parts: dict[str, list[Any]] = yaml.safe_load(
+        Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
+    )
     return parts
 
 
@@ -135,7 +140,12 @@ def _weibo(text: str, item: int, at: datetime) -> Row:
 
 def _xhs(text: str, item: int, at: datetime) -> Row:
     stand = {"note_id": f"66f0a1b2c3d4e5f6{item:08x}", "parent_comment_id": 0, "pictures": ""}
-    return {**stand, "content": text, "create_time": int(at.timestamp() * 1000), "like_count": str(len(text) % 20)}
+    return {
+        **stand,
+        "content": text,
+        "create_time": int(at.timestamp() * 1000),
+        "like_count": str(len(text) % 20),
+    }
 
 
 _FORMS = {"douyin": _douyin, "weibo": _weibo, "xhs": _xhs}

@@ -26,7 +26,11 @@ class Spread:
         """Boil down; of nothing, every figure is NaN."""
         ranked = sorted(seconds)
         return cls(
-            count=len(ranked), p50=_at(ranked, 0.5), p95=_at(ranked, 0.95), p99=_at(ranked, 0.99), most=_at(ranked, 1.0)
+            count=len(ranked),
+            p50=_at(ranked, 0.5),
+            p95=_at(ranked, 0.95),
+            p99=_at(ranked, 0.99),
+            most=_at(ranked, 1.0),
         )
 
 

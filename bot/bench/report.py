@@ -25,7 +25,10 @@ class Report:
     def json(self) -> str:
         """The figures, in seconds and megabytes."""
         found = {
-            "acknowledgement": {**asdict(self.acknowledgement), "times_bare": self.acknowledgement.times_bare},
+            "acknowledgement": {
+                **asdict(self.acknowledgement),
+                "times_bare": self.acknowledgement.times_bare,
+            },
             "screening": {**asdict(self.screening), "times_snownlp": self.screening.times_snownlp},
             "holds": self.acknowledgement.holds,
         }
@@ -33,7 +36,9 @@ class Report:
 
     def __rich__(self) -> Group:
         """The figures as tables."""
-        return Group(_acknowledged(self.acknowledgement), _ingested(self.acknowledgement), _screened(self.screening))
+        return Group(
+            _acknowledged(self.acknowledgement), _ingested(self.acknowledgement), _screened(self.screening)
+        )
 
 
 def run(mentions: int) -> Report:
@@ -47,7 +52,10 @@ def run(mentions: int) -> Report:
 
 def _acknowledged(found: Acknowledgement) -> Table:
     table = _table("Acknowledged, in ms", "", "n", "p50", "p95", "p99", "max")
-    for when, spreads in (("in quiet", found.quiet), (f"while {found.mentions:,} mentions come in", found.busy)):
+    for when, spreads in (
+        ("in quiet", found.quiet),
+        (f"while {found.mentions:,} mentions come in", found.busy),
+    ):
         for name, label in ((BARE, "bare Bolt app"), (FENGHUO, "Fenghuo")):
             table.add_row(f"{label}, {when}", *_spread(spreads[name], 1000))
         table.add_section()
@@ -61,7 +69,10 @@ def _acknowledged(found: Acknowledgement) -> Table:
 
 
 def _spread(found: Spread, scale: float) -> list[str]:
-    return [str(found.count), *(f"{scale * figure:.1f}" for figure in (found.p50, found.p95, found.p99, found.most))]
+    return [
+        str(found.count),
+        *(f"{scale * figure:.1f}" for figure in (found.p50, found.p95, found.p99, found.most)),
+    ]
 
 
 def _ingested(found: Acknowledgement) -> Table:

@@ -76,11 +76,19 @@ class Workspace:
     async def _answer(self, request: web.Request) -> web.Response:
         method = request.match_info["method"]
         said = await request.json() if request.content_type == "application/json" else {}
-        answer = {"auth.test": self._who, "chat.postMessage": self._post, "chat.update": self._edit}.get(method)
+        answer = {"auth.test": self._who, "chat.postMessage": self._post, "chat.update": self._edit}.get(
+            method
+        )
         return web.json_response({"ok": True, **(answer(said) if answer else {"message_ts": "1.0"})})
 
     def _who(self, _said: dict[str, Any]) -> dict[str, Any]:
-        return {"team_id": "T0BENCH", "user_id": "U0BOT", "bot_id": "B0BOT", "team": "bench", "user": "fenghuo"}
+        return {
+            "team_id": "T0BENCH",
+            "user_id": "U0BOT",
+            "bot_id": "B0BOT",
+            "team": "bench",
+            "user": "fenghuo",
+        }
 
     def _post(self, said: dict[str, Any]) -> dict[str, Any]:
         message = f"1700000000.{next(self._numbers):06}"

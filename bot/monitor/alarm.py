@@ -72,7 +72,9 @@ class Alarm:
         graded = await self._graded(session, incident, [topic], now)
         incident.level, incident.why = graded.level.value, summed(graded)
         await session.flush()
-        await timeline.append(session, number, "opened", at=now, text=incident.title, data={"level": incident.level})
+        await timeline.append(
+            session, number, "opened", at=now, text=incident.title, data={"level": incident.level}
+        )
         await self._notice(session, incident, "incident.raised", now)
         log.info("incident #%s raised, %s", number, incident.level)
         return number
@@ -104,14 +106,18 @@ class Alarm:
         """A false alarm stays quiet until the matter reaches a higher level than it had."""
         graded = await self._graded(session, incident, await self._topics(session, incident, thread), now)
         if graded.level.rank > self._settled(incident).rank:
-            await self._notice(session, incident, "incident.again", now, {"level": graded.level.value}, once=True)
+            await self._notice(
+                session, incident, "incident.again", now, {"level": graded.level.value}, once=True
+            )
 
     async def _topics(self, session: Session, incident: Incident, thread: Thread) -> list[Topic]:
         """All topics of an incident; of the one at hand, as it is now."""
         stored = await incidents.topics(session, incident.id or 0)
         return [thread.topic if topic.id == thread.topic.id else topic for topic in stored]
 
-    async def _graded(self, session: Session, incident: Incident, topics: Sequence[Topic], now: datetime) -> Grade:
+    async def _graded(
+        self, session: Session, incident: Incident, topics: Sequence[Topic], now: datetime
+    ) -> Grade:
         return await grade(session, self.library.levels, incident, topics, now, self.window)
 
     async def _notice(

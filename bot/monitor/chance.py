@@ -44,7 +44,13 @@ class Usual:
         self._notes: deque[Note] = deque()
 
     def note(
-        self, at: datetime, item: str, keys: Iterable[Hashable] = (), owner: object = None, *, comments: int = 1
+        self,
+        at: datetime,
+        item: str,
+        keys: Iterable[Hashable] = (),
+        owner: object = None,
+        *,
+        comments: int = 1,
     ) -> None:
         """Add comments under a post. `keys`: what to count in them. Notes come in the order of time."""
         note = Note(at, item, comments, tuple(keys), owner)

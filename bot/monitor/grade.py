@@ -15,7 +15,12 @@ DISPLEASURE, SIGNAL, SEVERE = 1, 2, 3
 
 
 async def grade(
-    session: Session, levels: Levels, incident: Incident, topics: Sequence[Topic], now: datetime, window: timedelta
+    session: Session,
+    levels: Levels,
+    incident: Incident,
+    topics: Sequence[Topic],
+    now: datetime,
+    window: timedelta,
 ) -> Grade:
     """Add up harm, volume, growth, reach and platforms of all that an incident holds."""
     number = incident.id or 0

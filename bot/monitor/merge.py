@@ -38,6 +38,7 @@ BY_CHANCE = 0.02
 UNTYPED = 2
 """Times as many voices are needed where no playbook knows what it is about."""
 COPY = ("copy",)
+WORDPATH = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,9 @@ class Thread:
         self.authors.add((trace.author, trace.item_id))
         self.telling |= telling
         if trace.written_at is None or trace.seen_at - trace.written_at <= STALE:
-            self.voices.append(Voice(trace.seen_at, bool(trace.type) and trace.type == self.topic.type, is_copy=False))
+            self.voices.append(
+                Voice(trace.seen_at, bool(trace.type) and trace.type == self.topic.type, is_copy=False)
+            )
 
     def sum_up(self) -> Topic:
         """The topic as it is to be stored."""
@@ -124,7 +127,10 @@ class Index:
     def remember(self, thread: Thread, now: datetime) -> None:
         """Count what a topic that was stored says; the comments themselves are counted already."""
         if not thread.lasting:
-            keys = [*thread.words.elements(), *(("type", thread.topic.type) for _ in range(thread.topic.fresh))]
+            keys = [
+                *thread.words.elements(),
+                *(("type", thread.topic.type) for _ in range(thread.topic.fresh)),
+            ]
             self.usual.note(now, thread.topic.item_id, keys, thread, comments=0)
 
     def place(self, mention: Prepared, now: datetime) -> Thread | None:
@@ -175,20 +181,34 @@ class Index:
             return False
         bound = BY_CHANCE ** (min_mentions / 3)
         typed = sum(voice.is_typed for voice in thread.voices)
-        if typed >= min_mentions and self._of_kind[kind] * self._chance(thread, ("type", kind), typed) < bound:
+        if (
+            typed >= min_mentions
+            and self._of_kind[kind] * self._chance(thread, ("type", kind), typed) < bound
+        ):
             return True
         copies = sum(voice.is_copy for voice in thread.voices)
-        if copies >= min_mentions - 1 and len(self.threads) * self.usual.share(COPY, copies) ** copies < bound:
+        if (
+            copies >= min_mentions - 1
+            and len(self.threads) * self.usual.share(COPY, copies) ** copies < bound
+        ):
             return True
-        needed = min_mentions if kind else UNTYPED * min_mentions
-        return voices >= needed and any(
-            count >= min_mentions and len(self.threads) * TEXTS * self._chance(thread, word, count) < bound
-            for word, count in thread.words.most_common(TEXTS)
+        return (
+            WORDPATH
+            and bool(kind)
+            and any(
+                count >= min_mentions
+                and len(self.threads) * TEXTS * self._chance(thread, word, count) < bound
+                for word, count in thread.words.most_common(TEXTS)
+            )
         )
 
     def kin_of(self, thread: Thread) -> Thread | None:
         """The topic of an incident that is the same matter as another topic."""
-        related = {other: self._likeness(thread.words, other.words) for other in self.threads if other.lasting and other is not thread}
+        related = {
+            other: self._likeness(thread.words, other.words)
+            for other in self.threads
+            if other.lasting and other is not thread
+        }
         kin = [other for other, likeness in related.items() if _are_kin(thread, other, likeness)]
         return max(kin, key=lambda other: related[other], default=None)
 
@@ -218,7 +238,9 @@ class Index:
     def _akin(self, mention: Prepared, now: datetime) -> Thread | None:
         """The topic of the same kind under the same post, else the one that shares most of a mention's words."""
         item = mention.row["item_id"]
-        under = [thread for thread in self._by_item.get(item, ()) if self._is_open(thread, now)] if item else []
+        under = (
+            [thread for thread in self._by_item.get(item, ()) if self._is_open(thread, now)] if item else []
+        )
         for kind in mention.reading.types:
             same = [thread for thread in under if thread.topic.type == kind]
             if same:
@@ -228,7 +250,11 @@ class Index:
         if alike := self._alike(mention, now):
             return alike
         incidents = [thread for thread in under if thread.lasting]
-        return incidents[0] if mention.reading.types and not mention.reading.telling and len(incidents) == 1 else None
+        return (
+            incidents[0]
+            if mention.reading.types and not mention.reading.telling and len(incidents) == 1
+            else None
+        )
 
     def _alike(self, mention: Prepared, now: datetime) -> Thread | None:
         """The topic that shares most of a mention's words, and enough."""
@@ -241,7 +267,12 @@ class Index:
         for thread, count in shared.items():
             is_here = bool(item) and item in thread.items
             needed = 1 if is_here and not (mention.reading.telling and thread.telling) else 2
-            if count >= needed and (is_here or _may_be(mention, thread)) and self._is_open(thread, now):
+            if (
+                count >= needed
+                and (thread.topic.type or thread.lasting)
+                and (is_here or _may_be(mention, thread))
+                and self._is_open(thread, now)
+            ):
                 value, _ = self._likeness(words, thread.words)
                 if value >= (LIKE_UNDER_POST if is_here else LIKE_ELSEWHERE):
                     likeness[thread] = is_here, value
@@ -254,7 +285,9 @@ class Index:
             return 0.0, 0
         weight = {word: self.usual.rarity(word) ** 2 for word in (*one, *other)}
         both = sum(math.sqrt(one[word] * other[word]) * weight[word] for word in shared)
-        size = sum(one[word] * weight[word] for word in one) * sum(other[word] * weight[word] for word in other)
+        size = sum(one[word] * weight[word] for word in one) * sum(
+            other[word] * weight[word] for word in other
+        )
         return both / math.sqrt(size) if size else 0.0, len(shared)
 
     def _note(self, mention: Prepared, thread: Thread | None, now: datetime, *, is_copy: bool) -> None:
@@ -282,7 +315,11 @@ class Index:
         """Learn from a complaint that joins a topic."""
         row, item = mention.row, mention.row["item_id"]
         person = row["author"], item
-        if mention.fresh and mention.reading.evident and not (is_copy and row["author"] and person in thread.authors):
+        if (
+            mention.fresh
+            and mention.reading.evident
+            and not (is_copy and row["author"] and person in thread.authors)
+        ):
             thread.voices.append(Voice(now, thread.topic.type in mention.reading.types, is_copy))
         thread.authors.add(person)
         thread.telling |= mention.reading.telling

@@ -94,7 +94,11 @@ class Preparer:
 
     def lot(self, source: str, batch: Batch, now: datetime, drill_id: int | None = None) -> Lot:
         """Prepare a batch. Drill comments are played on purpose, so the keywords do not apply to them."""
-        kept = [found for found in batch.found if drill_id is not None or self.wanted.keeps(found.text, found.title, found.keyword)]
+        kept = [
+            found
+            for found in batch.found
+            if drill_id is not None or self.wanted.keeps(found.text, found.title, found.keyword)
+        ]
         return Lot(
             source=source,
             mentions=tuple(self.mention(source, found, now, drill_id) for found in kept),
@@ -139,7 +143,9 @@ class Preparer:
                 "seen_at": now,
                 "negative": round(score.negative, 4),
                 "label": score.label,
-                "reasons": [[reason.word, round(reason.weight, 2), reason.kind] for reason in score.reasons[:8]],
+                "reasons": [
+                    [reason.word, round(reason.weight, 2), reason.kind] for reason in score.reasons[:8]
+                ],
                 "harm": score.harm,
                 "type": kind,
                 "hits": list(reading.types.get(kind, ())),
@@ -206,7 +212,9 @@ def push(source: str, body: bytes, zone: ZoneInfo, now: datetime) -> Lot:
     return prepare(source, found, rejects, now, None)
 
 
-def prepare(source: str, found: Iterable[Found], rejects: Iterable[Reject], now: datetime, drill_id: int | None) -> Lot:
+def prepare(
+    source: str, found: Iterable[Found], rejects: Iterable[Reject], now: datetime, drill_id: int | None
+) -> Lot:
     """In a worker: prepare rows that were pushed or played."""
     assert _preparer is not None
     batch = Batch(found=tuple(found), rejects=tuple(rejects))

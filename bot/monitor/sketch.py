@@ -49,7 +49,10 @@ def of(exact: str) -> tuple[int, ...]:
         return ()
     hashes = [zlib.crc32(pair.encode()) for pair in pairs(exact)]
     # Each salt orders the pairs anew: xor and a multiplication by an odd number are both one-to-one on 32 bits.
-    return tuple(min(((value ^ salt) * 0x9E3779B1 & 0xFFFFFFFF) for value in hashes) ^ number for number, salt in enumerate(_SALTS))
+    return tuple(
+        min(((value ^ salt) * 0x9E3779B1 & 0xFFFFFFFF) for value in hashes) ^ number
+        for number, salt in enumerate(_SALTS)
+    )
 
 
 def is_near(one: str, other: str) -> bool:

@@ -178,7 +178,9 @@ class Monitor:
         await sources.quarantine(
             session,
             [
-                Quarantine(source=lot.source, file=each.file, offset=each.offset, reason=each.reason, at=self.clock())
+                Quarantine(
+                    source=lot.source, file=each.file, offset=each.offset, reason=each.reason, at=self.clock()
+                )
                 for each in lot.rejects
             ],
         )
@@ -220,8 +222,14 @@ class Monitor:
         """Update the counters of mentions that were seen before; returns the topics that this moves."""
         changed = [row for each in again if (row := _recounted(known[each.row["key"]], each.row))]
         await mentions.recount(session, changed)
-        likes = {row["topic_id"]: row["likes"] or 0 for row in sorted(changed, key=lambda row: row["likes"] or 0)}
-        moved = [thread for thread in index.threads if thread.topic.likes < likes.get(thread.topic.id, 0)] if likes else []
+        likes = {
+            row["topic_id"]: row["likes"] or 0 for row in sorted(changed, key=lambda row: row["likes"] or 0)
+        }
+        moved = (
+            [thread for thread in index.threads if thread.topic.likes < likes.get(thread.topic.id, 0)]
+            if likes
+            else []
+        )
         for thread in moved:
             thread.topic.likes = likes[thread.topic.id]
         return moved

@@ -140,7 +140,9 @@ class ConsoleTransport:
         known = self._people if verb == "as" else tuple(self._rooms)
         if name not in known:
             say = self._rooms[self._room]
-            self._print(say("“{name}” is not known. There are: {names}", name=name, names=" ".join(known)) + "\n")
+            self._print(
+                say("“{name}” is not known. There are: {names}", name=name, names=" ".join(known)) + "\n"
+            )
             return True
         if verb == "as":
             self._person = name
@@ -180,7 +182,14 @@ class ConsoleTransport:
         """Print briefly what became of a card: a terminal cannot take words back, and the whole card stands above."""
         card = letter.card
         brief = dataclasses.replace(
-            card, text=card.text.partition("\n")[0], fields=(), quotes=(), verbatim="", sections=(), links=(), footer=""
+            card,
+            text=card.text.partition("\n")[0],
+            fields=(),
+            quotes=(),
+            verbatim="",
+            sections=(),
+            links=(),
+            footer="",
         )
         looks = render(brief, {}, self._speech(letter))
         if self._briefly.get(message) != looks:
@@ -283,7 +292,10 @@ def _buttons(buttons: Sequence[Button], say: Locale, width: int, numbers: Sequen
         return []
     numbered = list(zip(numbers or itertools.count(1), buttons, strict=False))
     # A button's words stay together.
-    labels = "  ".join(f"[{number}]\N{NO-BREAK SPACE}{_flat(button.label)}".replace(" ", "\N{NO-BREAK SPACE}") for number, button in numbered)
+    labels = "  ".join(
+        f"[{number}]\N{NO-BREAK SPACE}{_flat(button.label)}".replace(" ", "\N{NO-BREAK SPACE}")
+        for number, button in numbered
+    )
     number, first = numbered[0]
     verb = first.action.partition(".")[2]
     hint = say("↵ type {number}, or {command}", number=number, command=f"{verb} {first.value}".rstrip())

@@ -64,7 +64,10 @@ def read_press(body: Body, _me: str) -> Pressed:
     action, _, value = body["actions"][0]["action_id"].partition(":")
     message = body.get("message", {})
     # Cards in messages come with a container; older payloads have the channel and the message beside it.
-    box = {"channel_id": body.get("channel", {}).get("id", ""), "message_ts": message.get("ts", "")} | body.get("container", {})
+    box = {
+        "channel_id": body.get("channel", {}).get("id", ""),
+        "message_ts": message.get("ts", ""),
+    } | body.get("container", {})
     return Pressed(
         id=f"slack:trigger:{body['trigger_id']}",
         action=action,

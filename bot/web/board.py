@@ -113,7 +113,9 @@ class Board:
         say = Locale(language=self.team.language, zone=self.team.zone, now=self.clock())
         nonce = secrets.token_urlsafe(16)
         policy = f"default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-        return HTMLResponse(draw(say, self.team.brand, seen, nonce), headers={"Content-Security-Policy": policy})
+        return HTMLResponse(
+            draw(say, self.team.brand, seen, nonce), headers={"Content-Security-Policy": policy}
+        )
 
 
 async def look(session: Session) -> Seen:
@@ -145,7 +147,9 @@ def draw(say: Locale, brand: str, seen: Seen, nonce: str) -> str:
 def _blocks(say: Locale, seen: Seen) -> list[Block]:
     is_cut = len(seen.living) == MOST
     living = Block(
-        title=say("The newest {n} incidents", n=MOST) if is_cut else say("In progress: {n}", n=len(seen.living)),
+        title=say("The newest {n} incidents", n=MOST)
+        if is_cut
+        else say("In progress: {n}", n=len(seen.living)),
         since=say("Since"),
         due=say("Due next"),
         rows=_rows(say, seen.living, seen.deadlines),
@@ -179,7 +183,10 @@ def _row(say: Locale, incident: Incident, clocks: Sequence[Deadline]) -> Row:
         is_unclaimed=state is State.OPEN,
         owner=cut(plain(incident.owner), OWNER_LENGTH),
         since=say.clock(_since(incident)),
-        due=tuple(Due(words=clock(say, each), late=each.done_at is not None or each.due_at <= say.now) for each in owed),
+        due=tuple(
+            Due(words=clock(say, each), late=each.done_at is not None or each.due_at <= say.now)
+            for each in owed
+        ),
     )
 
 

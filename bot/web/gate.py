@@ -59,11 +59,18 @@ class Gate:
             return self._remembered(request)
         if given is None and self._is_let_in(request):
             return None
-        log.warning("%s refused to %s: no valid BOARD_TOKEN", request.scope["path"], request.client and request.client.host)
+        log.warning(
+            "%s refused to %s: no valid BOARD_TOKEN",
+            request.scope["path"],
+            request.client and request.client.host,
+        )
         return HTMLResponse(
             REFUSED,
             status_code=401,
-            headers={"WWW-Authenticate": "Bearer", "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"},
+            headers={
+                "WWW-Authenticate": "Bearer",
+                "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+            },
         )
 
     def _is_let_in(self, request: Request) -> bool:

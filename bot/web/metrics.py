@@ -53,9 +53,13 @@ class Metrics:
             quarantined = await sources.quarantined(session)
         stored = {state.name: state.read_at for state in states if state.read_at is not None}
         # What is stored moves only when there was something to store.
-        read_at = {name: moment for name, moment in (stored | self.monitor.read_at).items() if name in self.sources}
+        read_at = {
+            name: moment for name, moment in (stored | self.monitor.read_at).items() if name in self.sources
+        }
         registry = CollectorRegistry()
-        registry.register(_Reading([*_counted(found, quarantined, self.transports), _ages(read_at, self.clock())]))
+        registry.register(
+            _Reading([*_counted(found, quarantined, self.transports), _ages(read_at, self.clock())])
+        )
         return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
@@ -74,11 +78,21 @@ def _counted(found: Figures, quarantined: int, transports: Collection[str]) -> I
     idle = dict.fromkeys(transports, 0)
     yield _gauge("fenghuo_mentions_stored", "Comments and posts stored.", "platform", found.mentions)
     yield _graded(found)
-    yield _gauge("fenghuo_outbox_waiting", "Messages that wait to be sent.", "transport", idle | dict(found.outbox))
-    yield _gauge("fenghuo_delivery_failures", "Messages that were given up.", "transport", idle | dict(found.failures))
-    yield GaugeMetricFamily("fenghuo_inbox_waiting", "Arrivals that nobody has worked on yet.", value=found.inbox)
-    yield GaugeMetricFamily("fenghuo_notices_waiting", "What was noticed and not said yet.", value=found.notices)
-    yield GaugeMetricFamily("fenghuo_quarantined_rows", "Rows of sources that could not be read.", value=quarantined)
+    yield _gauge(
+        "fenghuo_outbox_waiting", "Messages that wait to be sent.", "transport", idle | dict(found.outbox)
+    )
+    yield _gauge(
+        "fenghuo_delivery_failures", "Messages that were given up.", "transport", idle | dict(found.failures)
+    )
+    yield GaugeMetricFamily(
+        "fenghuo_inbox_waiting", "Arrivals that nobody has worked on yet.", value=found.inbox
+    )
+    yield GaugeMetricFamily(
+        "fenghuo_notices_waiting", "What was noticed and not said yet.", value=found.notices
+    )
+    yield GaugeMetricFamily(
+        "fenghuo_quarantined_rows", "Rows of sources that could not be read.", value=quarantined
+    )
 
 
 def _graded(found: Figures) -> Metric:

@@ -129,7 +129,12 @@ class Web:
             tally = await self.monitor.push(source, body, self.zone)
         except BodyError as error:
             return _error(400, str(error))
-        counts = {"new": tally.new, "known": tally.known, "dropped": tally.dropped, "rejected": tally.rejected}
+        counts = {
+            "new": tally.new,
+            "known": tally.known,
+            "dropped": tally.dropped,
+            "rejected": tally.rejected,
+        }
         return JSONResponse({"accepted": tally.new + tally.known, **counts}, status_code=202)
 
     async def from_slack(self, request: Request) -> Response:
@@ -142,7 +147,9 @@ class Web:
 
         answer = await self.slack.http_handler(Request(request.scope, again))
         if answer.status_code == 401:
-            log.warning("slack: a request from %s with a wrong or stale signature was refused", _host(request))
+            log.warning(
+                "slack: a request from %s with a wrong or stale signature was refused", _host(request)
+            )
         return answer
 
     async def from_telegram(self, request: Request) -> Response:

@@ -126,7 +126,9 @@ async def _bind(
             given = f"{incident.id} {given}".strip()
         raise MissingError(tuple(missing), given, incident)
     if words.left:
-        raise UsageError(ctx.say("“{word}” is one too many.", word=cut(words.first)), hint=usage_of(ctx.say, command))
+        raise UsageError(
+            ctx.say("“{word}” is one too many.", word=cut(words.first)), hint=usage_of(ctx.say, command)
+        )
     return values
 
 
@@ -197,9 +199,12 @@ async def read_playbook(words: Words, ctx: Context) -> Playbook | None:
     if playbook is not None:
         words.take()
     elif words.first:
-        titles = " · ".join(ctx.say.either(each.title, each.title_en) for each in ctx.library.playbooks.values())
+        titles = " · ".join(
+            ctx.say.either(each.title, each.title_en) for each in ctx.library.playbooks.values()
+        )
         raise NotFoundError(
-            ctx.say("There is no playbook “{word}”.", word=cut(words.first)), hint=ctx.say("There are: {titles}", titles=titles)
+            ctx.say("There is no playbook “{word}”.", word=cut(words.first)),
+            hint=ctx.say("There are: {titles}", titles=titles),
         )
     return playbook
 
@@ -215,7 +220,8 @@ async def read_template(words: Words, ctx: Context) -> Template | None:
             return template
     titles = " · ".join(ctx.say.either(each.title, each.title_en) for each in ctx.library.templates.values())
     raise NotFoundError(
-        ctx.say("There is no template “{word}”.", word=cut(words.first)), hint=ctx.say("There are: {titles}", titles=titles)
+        ctx.say("There is no template “{word}”.", word=cut(words.first)),
+        hint=ctx.say("There are: {titles}", titles=titles),
     )
 
 
@@ -242,7 +248,8 @@ async def read_person(words: Words, ctx: Context) -> Person | None:
     if person is None:
         names = " ".join(f"@{each.name}" for each in ctx.team.people)
         raise NotFoundError(
-            ctx.say("“{word}” is not on the team's list.", word=cut(word)), hint=ctx.say("On it are: {names}", names=names)
+            ctx.say("“{word}” is not on the team's list.", word=cut(word)),
+            hint=ctx.say("On it are: {names}", names=names),
         )
     words.take()
     return person
@@ -284,11 +291,17 @@ def form_for(command: Command, missing: MissingError, ctx: Context) -> Callable[
 def _question(param: Param, say: Locale, ctx: Context) -> FormField:
     choices: tuple[Choice, ...] = ()
     if param.kind is Level:
-        choices = tuple(Choice(label=f"{level.dot} {say.either(level.zh, level.en)}", value=level.value) for level in Level)
+        choices = tuple(
+            Choice(label=f"{level.dot} {say.either(level.zh, level.en)}", value=level.value)
+            for level in Level
+        )
     elif param.kind is Playbook:
         choices = tuple(
-            Choice(label=say.either(each.title, each.title_en), value=each.id) for each in ctx.library.playbooks.values()
+            Choice(label=say.either(each.title, each.title_en), value=each.id)
+            for each in ctx.library.playbooks.values()
         )
     elif param.kind is Person:
         choices = tuple(Choice(label=person.name, value=f"@{person.name}") for person in ctx.team.people)
-    return FormField(name=param.name, label=say(param.label), long=param.kind in {str, Wording}, choices=choices)
+    return FormField(
+        name=param.name, label=say(param.label), long=param.kind in {str, Wording}, choices=choices
+    )

@@ -18,7 +18,9 @@ VERBATIM_LIMIT = 2000
 
 
 JOINER = "\u200d"
-GLUED = re.compile("[\u0300-\u036f\u200d\ufe00-\ufe0f\u20d0-\u20f0\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
+GLUED = re.compile(
+    "[\u0300-\u036f\u200d\ufe00-\ufe0f\u20d0-\u20f0\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
+)
 """What belongs to the letter before it: marks, joiners, halves of flags, shades of skin (Unicode UAX #29)."""
 LONGEST_LETTER = 40
 """Code points; the longest emoji in use has 14."""
@@ -193,7 +195,9 @@ def _parts(text: str) -> list[str]:
 def _between_letters(text: str) -> int:
     """The last place within the limit where no visible letter is torn; half of one would be drawn as something else."""
     places = range(VERBATIM_LIMIT, VERBATIM_LIMIT - LONGEST_LETTER, -1)
-    return next((each for each in places if text[each - 1] != JOINER and not GLUED.match(text, each)), VERBATIM_LIMIT)
+    return next(
+        (each for each in places if text[each - 1] != JOINER and not GLUED.match(text, each)), VERBATIM_LIMIT
+    )
 
 
 def cut(text: str, length: int = 60) -> str:

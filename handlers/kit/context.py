@@ -125,7 +125,9 @@ class Context:
     def require(self, right: Right, incident: Incident | None = None) -> None:
         """Go on only if the person may. Raises NotAllowedError."""
         if not self.by.may(right, incident.owner if incident else ""):
-            raise NotAllowedError(self.say(REFUSALS[right]), hint=self.say("Who you are here: /crisis whoami"))
+            raise NotAllowedError(
+                self.say(REFUSALS[right]), hint=self.say("Who you are here: /crisis whoami")
+            )
 
     def clean(self, text: str) -> str:
         """What somebody typed, without personal data, which must not be stored; they are told."""
@@ -134,12 +136,26 @@ class Context:
         return kept
 
     async def log(
-        self, incident: Incident, kind: str, text: str, *, source: str | None = None, at: datetime | None = None, **data: Any
+        self,
+        incident: Incident,
+        kind: str,
+        text: str,
+        *,
+        source: str | None = None,
+        at: datetime | None = None,
+        **data: Any,
     ) -> Entry | None:
         """Add to an incident's timeline, as the person who acted."""
         number = incident.id or 0
         entry = await timeline.append(
-            self.session, number, kind, at=at or self.now, by=self.by.name, text=text, data=data, source=source
+            self.session,
+            number,
+            kind,
+            at=at or self.now,
+            by=self.by.name,
+            text=text,
+            data=data,
+            source=source,
         )
         await self.session.refresh(incident)
         return entry
@@ -169,16 +185,21 @@ class Context:
         purpose = "drills" if incident.drill_id is not None else purpose
         self.out.append(Post(build=build, purpose=purpose, key=key, incident=incident, rank=0))
 
-    def thread(self, incident: Incident, build: CardBuilder, *, key: str = "", broadcast: bool = False) -> None:
+    def thread(
+        self, incident: Incident, build: CardBuilder, *, key: str = "", broadcast: bool = False
+    ) -> None:
         """Post in an incident's thread, wherever its card stands."""
         self.out.append(
-            Post(build=build, under=card_key(incident), key=key, broadcast=broadcast, incident=incident, rank=0)
+            Post(
+                build=build, under=card_key(incident), key=key, broadcast=broadcast, incident=incident, rank=0
+            )
         )
 
-    def edit(self, key: str, build: CardBuilder, incident: Incident | None = None, *, now: bool = True) -> None:
+    def edit(
+        self, key: str, build: CardBuilder, incident: Incident | None = None, *, now: bool = True
+    ) -> None:
         """Replace every copy of a living card."""
         self.out.append(Edit(key=key, build=build, incident=incident, now=now))
-
 
 
 REFUSALS: Texts = {

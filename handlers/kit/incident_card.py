@@ -53,7 +53,10 @@ FACTORS: Texts = {
     Factor.PLATFORMS: "platforms",
 }
 AHEAD: Texts = {"assemble": "assemble by {time}", "holding": "first statement by {time}"}
-MISSED: Texts = {"assemble": "assembly overdue since {time}", "holding": "first statement overdue since {time}"}
+MISSED: Texts = {
+    "assemble": "assembly overdue since {time}",
+    "holding": "first statement overdue since {time}",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +188,12 @@ def why(say: Locale, incident: Incident, library: Library) -> str:
     )
     if proposed is level:
         return say("Why {level}: {sum}", level=_named(say, level), sum=summed)
-    return say("Set to {level} by hand; the sum says {proposed}: {sum}", level=_named(say, level), proposed=_named(say, proposed), sum=summed)
+    return say(
+        "Set to {level} by hand; the sum says {proposed}: {sum}",
+        level=_named(say, level),
+        proposed=_named(say, proposed),
+        sum=summed,
+    )
 
 
 def _named(say: Locale, level: Level) -> str:
@@ -200,7 +208,12 @@ def _numbers(say: Locale, seen: View) -> str:
     if seen.comments >= LEAST_SHARE:
         share = round(100 * seen.negative / seen.comments)
         parts.append(
-            say("negative {share}% ({negative} of {total} under these posts, 24 h)", share=share, negative=seen.negative, total=seen.comments)
+            say(
+                "negative {share}% ({negative} of {total} under these posts, 24 h)",
+                share=share,
+                negative=seen.negative,
+                total=seen.comments,
+            )
         )
     if likes := max(topic.likes for topic in seen.topics):
         parts.append(say("most likes {likes}", likes=say.count(likes)))
@@ -234,7 +247,9 @@ def _clocks(say: Locale, seen: View) -> str:
     clocks = [clock(say, each) for each in duties(seen.incident, seen.deadlines)]
     if not clocks:
         return ""
-    return say("Due: {clocks}", clocks=reduce(lambda one, other: say("{one}, {other}", one=one, other=other), clocks))
+    return say(
+        "Due: {clocks}", clocks=reduce(lambda one, other: say("{one}, {other}", one=one, other=other), clocks)
+    )
 
 
 def _buttons(say: Locale, incident: Incident, plan: Playbook | None) -> tuple[Button, ...]:
@@ -246,7 +261,9 @@ def _buttons(say: Locale, incident: Incident, plan: Playbook | None) -> tuple[Bu
     plain, first, danger = ButtonTone.PLAIN, ButtonTone.PRIMARY, ButtonTone.DANGER
     has_spoken = incident.stated_at is not None
     playbook = (
-        (Button(label=say("See playbook"), action="playbook.playbook", value=f"{number} {plan.id}"),) if plan else ()
+        (Button(label=say("See playbook"), action="playbook.playbook", value=f"{number} {plan.id}"),)
+        if plan
+        else ()
     )
     draft = button(say("Draft statement"), "statement.draft")
     alarm = button(say("False alarm…"), "incident.dismiss", danger)

@@ -17,7 +17,9 @@ async def start_clocks(ctx: Context, incident: Incident) -> None:
     if incident.state == State.OPEN:
         await start_assembly(ctx, incident)
     if incident.stated_at is None:
-        await deadlines.put(ctx.session, incident.id or 0, "holding", ctx.now + rules.holding, incident.drill_id)
+        await deadlines.put(
+            ctx.session, incident.id or 0, "holding", ctx.now + rules.holding, incident.drill_id
+        )
 
 
 async def start_assembly(ctx: Context, incident: Incident) -> None:
@@ -31,11 +33,21 @@ async def announce_level(ctx: Context, incident: Incident, old: Level, new: Leve
     is_up = new.rank > old.rank
 
     def build(say: Locale) -> Card:
-        names = {"number": incident.id, "old": say.either(old.zh, old.value), "new": say.either(new.zh, new.value)}
-        title = say("#{number} raised from {old} to {new}", **names) if is_up else say("#{number} lowered from {old} to {new}", **names)
+        names = {
+            "number": incident.id,
+            "old": say.either(old.zh, old.value),
+            "new": say.either(new.zh, new.value),
+        }
+        title = (
+            say("#{number} raised from {old} to {new}", **names)
+            if is_up
+            else say("#{number} lowered from {old} to {new}", **names)
+        )
         return Card(
             title=title,
-            text="\n".join(part for part in (cut(incident.title), reason or why(say, incident, ctx.library)) if part),
+            text="\n".join(
+                part for part in (cut(incident.title), reason or why(say, incident, ctx.library)) if part
+            ),
             tone=Tone(new.value),
             notify=(incident.owner,) if is_up and incident.owner and incident.owner != ctx.by.name else (),
         )

@@ -41,7 +41,10 @@ def statement_card(say: Locale, incident: Incident, version: Version, standing: 
     number = say("Statement #{incident} v{version}", incident=incident.id, version=version.number)
     name = " ".join(part for part in (number, kind) if part)
     tally = f" {standing.given}/{standing.needed}" if is_open else ""
-    lines = (*(_vote_line(say, vote) for vote in standing.cast), *((_missing(say, standing),) if is_open else ()))
+    lines = (
+        *(_vote_line(say, vote) for vote in standing.cast),
+        *((_missing(say, standing),) if is_open else ()),
+    )
     return Card(
         title=f"{name} · {say(VERSIONS[version.state])}{tally}",
         name=name,
@@ -59,7 +62,9 @@ def statement_card(say: Locale, incident: Incident, version: Version, standing: 
 
 
 def _vote_line(say: Locale, vote: Vote) -> str:
-    return f"{MARKS[vote.choice]} {vote.person} {say.clock(vote.at)}" + (f" · {cut(vote.reason, MAX_REASON)}" if vote.reason else "")
+    return f"{MARKS[vote.choice]} {vote.person} {say.clock(vote.at)}" + (
+        f" · {cut(vote.reason, MAX_REASON)}" if vote.reason else ""
+    )
 
 
 def _missing(say: Locale, standing: Standing) -> str:
@@ -67,7 +72,9 @@ def _missing(say: Locale, standing: Standing) -> str:
     missing, names = standing.needed - standing.given, say(", ").join(standing.open_to)
     if len(standing.open_to) >= missing:
         return "⏳ " + say("Approvals still needed: {n} ({names})", n=missing, names=names)
-    few = say("Approvals still needed: {n}; who could give one: {names}", n=missing, names=names or say("nobody"))
+    few = say(
+        "Approvals still needed: {n}; who could give one: {names}", n=missing, names=names or say("nobody")
+    )
     return f"⚠️ {few}"
 
 
@@ -80,12 +87,21 @@ def _choices(say: Locale, value: str) -> tuple[Button, ...]:
     )
 
 
-def settled_card(say: Locale, incident: Incident, number: int, state: str, reason: str, authors: tuple[str, ...]) -> Card:
+def settled_card(
+    say: Locale, incident: Incident, number: int, state: str, reason: str, authors: tuple[str, ...]
+) -> Card:
     """The result of a vote; whoever wrote the text is called."""
     is_good = state == "approved"
-    edit = Button(label=say("Edit…"), action="statement.edit", value=f"{incident.id} v{number}", tone=ButtonTone.PRIMARY)
+    edit = Button(
+        label=say("Edit…"), action="statement.edit", value=f"{incident.id} v{number}", tone=ButtonTone.PRIMARY
+    )
     return Card(
-        title=say("Statement #{incident} v{version}: {state}", incident=incident.id, version=number, state=say(VERSIONS[state])),
+        title=say(
+            "Statement #{incident} v{version}: {state}",
+            incident=incident.id,
+            version=number,
+            state=say(VERSIONS[state]),
+        ),
         text=say("It may go out now, word for word. A person publishes it.") if is_good else reason,
         tone=Tone.GOOD if is_good else Tone.WARN,
         buttons=() if is_good else (edit,),

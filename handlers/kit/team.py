@@ -113,7 +113,9 @@ class Team:
             return None
         # The id stands in the name, so that no display name can pass for somebody else.
         name = f"{sender.name or sender.username}({sender.user})"
-        return Person(name=name, ids={sender.transport: sender.user}, roles=frozenset({self.guests}), guest=True)
+        return Person(
+            name=name, ids={sender.transport: sender.user}, roles=frozenset({self.guests}), guest=True
+        )
 
     def rooms_for(self, purpose: str) -> tuple[Room, ...]:
         """The rooms of a purpose."""

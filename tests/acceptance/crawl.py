@@ -32,7 +32,9 @@ def reviews(seed: int, each: int = EACH) -> list[str]:
     chance = random.Random(seed)
     found: list[str] = []
     for name in ("neg.txt", "pos.txt"):
-        lines = [line.strip() for line in (folder / name).read_text(encoding="utf-8").splitlines() if line.strip()]
+        lines = [
+            line.strip() for line in (folder / name).read_text(encoding="utf-8").splitlines() if line.strip()
+        ]
         found += chance.sample(lines, each)
     chance.shuffle(found)
     return found
@@ -68,7 +70,13 @@ def _reviewed(chance: random.Random, now: datetime, posts: int, texts: list[str]
     for text in texts:
         post = chance.randrange(posts)
         moment = now - timedelta(minutes=chance.uniform(1, 23 * 60))
-        yield PLATFORMS[post % 3], moment, text, f"74000000000000{post:05}", chance.choice((0, 0, 0, 1, 2, 5, 12))
+        yield (
+            PLATFORMS[post % 3],
+            moment,
+            text,
+            f"74000000000000{post:05}",
+            chance.choice((0, 0, 0, 1, 2, 5, 12)),
+        )
 
 
 def _complained(chance: random.Random, now: datetime) -> Iterator[Comment]:
@@ -79,7 +87,9 @@ def _complained(chance: random.Random, now: datetime) -> Iterator[Comment]:
             yield platform, now - timedelta(minutes=chance.uniform(1, 50)), text, post, likes
 
 
-def _row(number: int, platform: str, moment: datetime, text: str, post: str, likes: int, now: datetime) -> dict[str, Any]:
+def _row(
+    number: int, platform: str, moment: datetime, text: str, post: str, likes: int, now: datetime
+) -> dict[str, Any]:
     seconds = int(moment.timestamp())
     row: dict[str, Any] = {
         "comment_id": f"{platform}{number:015}",
@@ -90,7 +100,9 @@ def _row(number: int, platform: str, moment: datetime, text: str, post: str, lik
         "last_modify_ts": int(now.timestamp() * 1000),
         "parent_comment_id": "0",
         ("aweme_id" if platform == "douyin" else "note_id"): post,
-        ("comment_like_count" if platform == "weibo" else "like_count"): str(likes) if platform == "weibo" else likes,
+        ("comment_like_count" if platform == "weibo" else "like_count"): str(likes)
+        if platform == "weibo"
+        else likes,
     }
     if platform == "weibo":
         local = moment.astimezone(ZoneInfo("Asia/Shanghai"))

@@ -188,7 +188,9 @@ async def the_cake_is_handled(stage: Stage, cake: Incident) -> None:
     said = slack.say("门店已停售该批次", user="U0CHEN", thread_ts=card.ts)
     await slack.react("pushpin", said.ts, user="U0LIN")
     await slack.react("pushpin", said.ts, user="U0WU")
-    await stage.until(lambda: [call for call in slack.whispers if "已联系" in call.shown or "已记入" in call.shown])
+    await stage.until(
+        lambda: [call for call in slack.whispers if "已联系" in call.shown or "已记入" in call.shown]
+    )
     await slack.command(f"close {number} 退款完成，负面回落", user="U0CHEN")
     await stage.until(lambda: "已结案" in slack.find(card.ts).shown)
     await slack.press(card.ts, f"review.review:{number}", user="U0CHEN")

@@ -24,7 +24,9 @@ from handlers.kit.messages import Pressed, Typed
 
 
 def locale(language: str) -> Locale:
-    return Locale(language=language, zone=ZoneInfo("Asia/Shanghai"), now=datetime(2026, 11, 20, 6, tzinfo=UTC))
+    return Locale(
+        language=language, zone=ZoneInfo("Asia/Shanghai"), now=datetime(2026, 11, 20, 6, tzinfo=UTC)
+    )
 
 
 ZH, EN = locale("zh"), locale("en")
@@ -147,7 +149,9 @@ async def test_a_button_is_pressed_by_its_number(desk: Desk) -> None:
 
 async def test_a_number_presses_the_same_button_whatever_is_printed_meanwhile(desk: Desk) -> None:
     await desk.shows()
-    other = await desk.shows(Card(title="黄 #13", buttons=(Button(label="认领", action="incident.claim", value="13"),)))
+    other = await desk.shows(
+        Card(title="黄 #13", buttons=(Button(label="认领", action="incident.claim", value="13"),))
+    )
     await desk.console.edit(letter(Card(title="黄 #13 · 陈立 负责", buttons=(PLAN, CLAIM))), other)
     event = await desk.types("1")
     assert isinstance(event, Pressed)
@@ -254,7 +258,9 @@ async def test_an_edit_is_printed_briefly_and_only_if_it_looks_different(desk: D
     quotes = (Quote(text="发霉了", source="抖音 14:02"),)
     message = await desk.shows()
     before = len(desk.screen)
-    grown = Card(title="橙 #12 蛋糕发霉", text="抖音 ×40\n更多", quotes=quotes, sections=(Section(lines=("为什么",)),))
+    grown = Card(
+        title="橙 #12 蛋糕发霉", text="抖音 ×40\n更多", quotes=quotes, sections=(Section(lines=("为什么",)),)
+    )
     await desk.console.edit(letter(grown), message)
     await desk.console.edit(letter(grown), message)
     assert desk.screen[before:] == "── [alerts] ↻\n橙 #12 蛋糕发霉\n抖音 ×40\n\n"
@@ -298,9 +304,15 @@ def test_an_address_that_quotes_share_stands_once() -> None:
 
 
 def test_buttons_wrap_between_labels() -> None:
-    buttons = tuple(Button(label=f"✓ {n} 私信并致电首发用户", action="playbook.step", value=f"1 {n} done") for n in range(1, 5))
+    buttons = tuple(
+        Button(label=f"✓ {n} 私信并致电首发用户", action="playbook.step", value=f"1 {n} done")
+        for n in range(1, 5)
+    )
     lines = brackets(render(Card(title="t", buttons=buttons), {}, ZH, width=60))
-    assert lines == ["[1] ✓ 1 私信并致电首发用户  [2] ✓ 2 私信并致电首发用户", "[3] ✓ 3 私信并致电首发用户  [4] ✓ 4 私信并致电首发用户"]
+    assert lines == [
+        "[1] ✓ 1 私信并致电首发用户  [2] ✓ 2 私信并致电首发用户",
+        "[3] ✓ 3 私信并致电首发用户  [4] ✓ 4 私信并致电首发用户",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -317,7 +329,10 @@ def test_lines_break_where_a_reader_would(text: str, lines: list[str]) -> None:
     assert render(Card(title="t", text=text), {}, ZH, width=18).splitlines()[1:] == lines
 
 
-@given(st.text(alphabet=st.sampled_from("发霉了，。「」（）ab 1%…🟡"), max_size=120), st.integers(min_value=10, max_value=40))
+@given(
+    st.text(alphabet=st.sampled_from("发霉了，。「」（）ab 1%…🟡"), max_size=120),
+    st.integers(min_value=10, max_value=40),
+)
 @settings(max_examples=200, deadline=None)
 def test_wrapping_keeps_the_width_and_loses_nothing(text: str, width: int) -> None:
     shown = render(Card(title="t", text=text), {}, ZH, width=width).splitlines()[1:]
@@ -331,7 +346,11 @@ def test_wrapping_keeps_the_width_and_loses_nothing(text: str, width: int) -> No
 )
 @settings(max_examples=200, deadline=None)
 def test_no_line_begins_with_a_closing_mark_or_ends_with_an_opening_one(words: list[str], width: int) -> None:
-    shown = [line for line in render(Card(title="t", text="".join(words)), {}, ZH, width=width).splitlines() if line]
+    shown = [
+        line
+        for line in render(Card(title="t", text="".join(words)), {}, ZH, width=width).splitlines()
+        if line
+    ]
     assert not [line for line in shown if line[0] in "，。」）" or line[-1] in "「（"]
 
 
@@ -341,7 +360,11 @@ def test_verbatim_text_is_never_cut() -> None:
     assert "".join(line.removeprefix("│ ") for line in shown.splitlines()[1:]) == statement
 
 
-HOSTILE = "\x1b[2J\x1b]0;x\x07差评\u202e退钱\u2066\u200b\r\n── [alerts]\r\n🔴 红 #99 假的\n[1] 认领 " + "\u0301" * 500 + "哈" * 4_000
+HOSTILE = (
+    "\x1b[2J\x1b]0;x\x07差评\u202e退钱\u2066\u200b\r\n── [alerts]\r\n🔴 红 #99 假的\n[1] 认领 "
+    + "\u0301" * 500
+    + "哈" * 4_000
+)
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,9 @@ class Stage:
 
     def copy(self, number: int = 1) -> TelegramMessage:
         """Its copy on Telegram."""
-        return next(each for each in self.telegram.sent(GROUP) if f"#{number} " in each.text and each.keyboard)
+        return next(
+            each for each in self.telegram.sent(GROUP) if f"#{number} " in each.text and each.keyboard
+        )
 
     async def is_harmless(self) -> None:
         """All that was ever said calls nobody but the team, links nowhere but to the source, and arrived."""
@@ -174,7 +176,9 @@ def assert_harmless_on_telegram(message: TelegramMessage) -> None:
 
 def unseen(text: str) -> list[str]:
     """Characters that turn a line around, hide words or drive a terminal."""
-    return re.findall(r"[\u202a-\u202e\u2066-\u2069\u200b\u200e\u200f\u061c\ufeff\u2060\x00-\x08\x0b-\x1f\x7f-\x9f]", text)
+    return re.findall(
+        r"[\u202a-\u202e\u2066-\u2069\u200b\u200e\u200f\u061c\ufeff\u2060\x00-\x08\x0b-\x1f\x7f-\x9f]", text
+    )
 
 
 class Tags(HTMLParser):
@@ -220,7 +224,11 @@ def assert_harmless_markdown(source: str) -> None:
     flat = [child for token in tokens for child in (token, *(token.children or ()))]
     assert {token.type for token in flat} <= PLAIN, {token.type for token in flat} - PLAIN
     assert {token.attrs.get("href") for token in flat if token.type == "link_open"} <= {URL}
-    heads = [(token.tag, tokens[number + 1].content) for number, token in enumerate(tokens) if token.type == "heading_open"]
+    heads = [
+        (token.tag, tokens[number + 1].content)
+        for number, token in enumerate(tokens)
+        if token.type == "heading_open"
+    ]
     assert [words for tag, words in heads if tag == "h1"] == [heads[0][1]]
     assert {words for tag, words in heads if tag == "h2"} <= TITLES
     assert all(words.startswith("v") for tag, words in heads if tag == "h3")
@@ -234,7 +242,9 @@ def assert_harmless_markdown(source: str) -> None:
 @each_hostile
 async def test_what_the_public_says_is_only_shown(stage: Stage, words: str) -> None:
     found = [
-        rotten(f"{COMPLAINT} {number} {words}", title=words, url=URL, keyword=words, place=words, parent_id=words)
+        rotten(
+            f"{COMPLAINT} {number} {words}", title=words, url=URL, keyword=words, place=words, parent_id=words
+        )
         for number in range(2)
     ]
     found.append(rotten(f"{words[:500]} {COMPLAINT}", url=URL))

@@ -228,7 +228,9 @@ async def test_a_pin_on_a_thread_reply_knows_the_message_and_the_thread(
     assert (await slack.react("pushpin", reply.ts, user="U0LIN")).ok
     assert (await slack.react("pushpin", reply.ts, user="U0CHEN")).ok
     assert (await slack.react("eyes", reply.ts)).ok
-    assert [each.id for each in inbox.events] == [f"slack:pin:C0ALERTS:{reply.ts}:{user}" for user in ("U0LIN", "U0CHEN")]
+    assert [each.id for each in inbox.events] == [
+        f"slack:pin:C0ALERTS:{reply.ts}:{user}" for user in ("U0LIN", "U0CHEN")
+    ]
     inbox.events.pop()
     assert (inbox.typed.text, inbox.typed.by.user) == ("log", "U0LIN")
     assert inbox.typed.at == Place(transport="slack", channel="C0ALERTS", thread=card, message=reply.ts)

@@ -58,7 +58,15 @@ SIGNING = "5e5717e15e5717e15e5717e15e5717e1"
 BOT_TOKENS = {"SLACK_BOT_TOKEN": "xoxb-sentinel", "TELEGRAM_BOT_TOKEN": "4242:sentinel-token"}
 HASH_KEY = "sentinel-hash-key"
 SECRETS = (INGEST, BOARD, HOOK, SIGNING, *BOT_TOKENS.values(), HASH_KEY)
-ROWS = [{"id": f"c{number}", "platform": "douyin", "item": "cake", "text": f"蛋糕发霉了，客服不理人，第 {number} 次"} for number in range(3)]
+ROWS = [
+    {
+        "id": f"c{number}",
+        "platform": "douyin",
+        "item": "cake",
+        "text": f"蛋糕发霉了，客服不理人，第 {number} 次",
+    }
+    for number in range(3)
+]
 
 
 @dataclass
@@ -70,7 +78,9 @@ class Site:
     slack: SlackServer
     telegram: TelegramServer
 
-    async def push(self, body: bytes | str, *, source: str = "push", secret: str = INGEST, ago: float = 0.0) -> httpx.Response:
+    async def push(
+        self, body: bytes | str, *, source: str = "push", secret: str = INGEST, ago: float = 0.0
+    ) -> httpx.Response:
         raw = body.encode() if isinstance(body, str) else body
         return await self.http.post(f"/ingest/{source}", content=raw, headers=signed(raw, secret, ago))
 
@@ -109,11 +119,17 @@ def home(tmp_path: Path, fresh_file: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @asynccontextmanager
-async def site(monkeypatch: pytest.MonkeyPatch, transports: dict[str, Transport] | None = None, **settings: str) -> AsyncIterator[Site]:
+async def site(
+    monkeypatch: pytest.MonkeyPatch, transports: dict[str, Transport] | None = None, **settings: str
+) -> AsyncIterator[Site]:
     """The bot on both platforms, each over its webhook, unless other transports are given."""
     async with AsyncExitStack() as stack:
-        slack = await stack.enter_async_context(SlackServer(bot_token=BOT_TOKENS["SLACK_BOT_TOKEN"], signing_secret=SIGNING))
-        telegram = await stack.enter_async_context(TelegramServer(token=BOT_TOKENS["TELEGRAM_BOT_TOKEN"], chats=[-1001, -1002]))
+        slack = await stack.enter_async_context(
+            SlackServer(bot_token=BOT_TOKENS["SLACK_BOT_TOKEN"], signing_secret=SIGNING)
+        )
+        telegram = await stack.enter_async_context(
+            TelegramServer(token=BOT_TOKENS["TELEGRAM_BOT_TOKEN"], chats=[-1001, -1002])
+        )
         usual = {
             "SLACK_SIGNING_SECRET": SIGNING,
             "SLACK_API_URL": slack.api_url,
@@ -130,7 +146,9 @@ async def site(monkeypatch: pytest.MonkeyPatch, transports: dict[str, Transport]
         await stack.enter_async_context(app.running())
         port = await stack.enter_async_context(serving(app))
         slack.events_url = f"http://127.0.0.1:{port}/slack/events"
-        http = await stack.enter_async_context(httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20))
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20)
+        )
         yield Site(app, http, slack, telegram)
 
 
@@ -219,8 +237,13 @@ async def test_a_body_that_is_no_rows_is_a_bad_request(up: Site, body: bytes) ->
     assert answer.json()["error"]
 
 
-@pytest.mark.parametrize(("how", "why"), [({"ago": 301}, "five minutes"), ({"ago": -301}, "five minutes"), ({"secret": "other"}, "wrong")])
-async def test_a_stale_future_or_wrong_signature_is_refused_and_logged(up: Site, log: Log, how: dict[str, Any], why: str) -> None:
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [({"ago": 301}, "five minutes"), ({"ago": -301}, "five minutes"), ({"secret": "other"}, "wrong")],
+)
+async def test_a_stale_future_or_wrong_signature_is_refused_and_logged(
+    up: Site, log: Log, how: dict[str, Any], why: str
+) -> None:
     answer = await up.push(json.dumps(ROWS), **how)
     assert answer.status_code == 401
     assert why in answer.json()["error"]
@@ -246,7 +269,9 @@ async def test_a_name_with_a_line_break_writes_no_line_of_its_own_into_the_log(u
     assert not any(line.startswith("2026-11-20 CRITICAL") for line in log.read().splitlines())
 
 
-async def test_a_body_over_the_limit_is_refused_before_it_is_read(up: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_body_over_the_limit_is_refused_before_it_is_read(
+    up: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(routes, "MAX_BODY", 1000)
     assert (await up.push(b" " * 1001)).status_code == 413
     assert (await up.push(json.dumps(ROWS[:1]) + " " * 500)).status_code == 202
@@ -257,7 +282,9 @@ async def test_a_body_over_the_limit_is_refused_before_it_is_read(up: Site, monk
     await writer.wait_closed()
 
 
-async def test_a_body_that_does_not_say_its_length_is_read_to_the_limit_only(up: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_body_that_does_not_say_its_length_is_read_to_the_limit_only(
+    up: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(routes, "MAX_BODY", 1000)
     reader, writer = await asyncio.open_connection("127.0.0.1", up.http.base_url.port or 0)
     writer.write(b"POST /ingest/push HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -271,7 +298,9 @@ async def test_a_body_that_does_not_say_its_length_is_read_to_the_limit_only(up:
     await writer.wait_closed()
 
 
-async def test_half_a_body_does_not_hold_a_connection_for_ever(up: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_half_a_body_does_not_hold_a_connection_for_ever(
+    up: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(routes, "BODY_SECONDS", 0.1)
     reader, writer = await asyncio.open_connection("127.0.0.1", up.http.base_url.port or 0)
     writer.write(b"POST /ingest/push HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n[")
@@ -344,7 +373,10 @@ async def test_a_platform_that_is_out_of_reach_is_not_ready(
     telegram = Unreachable("telegram", native_forms=False, looks_back=False)
     async with site(monkeypatch, lonely | {"telegram": telegram}) as up:
         ready = await up.http.get("/readyz")
-        assert (ready.status_code, ready.json()) == (503, {"database": True, "slack": True, "telegram": False})
+        assert (ready.status_code, ready.json()) == (
+            503,
+            {"database": True, "slack": True, "telegram": False},
+        )
         assert (await up.http.get("/healthz")).status_code == 200
     assert telegram.tries > 0
 
@@ -375,7 +407,11 @@ async def test_without_its_database_the_bot_is_not_ready_and_says_so_everywhere(
 
 
 async def test_telegram_without_its_secret_is_refused(up: Site, log: Log) -> None:
-    for headers in ({}, {"X-Telegram-Bot-Api-Secret-Token": "guess"}, {"X-Telegram-Bot-Api-Secret-Token": HOOK + "x"}):
+    for headers in (
+        {},
+        {"X-Telegram-Bot-Api-Secret-Token": "guess"},
+        {"X-Telegram-Bot-Api-Secret-Token": HOOK + "x"},
+    ):
         assert (await up.http.post("/telegram/webhook", content=b"{}", headers=headers)).status_code == 403
     assert log.read().count("telegram: a webhook request with a wrong or missing secret was refused") == 3
 
@@ -393,7 +429,15 @@ async def test_a_true_slack_command_is_answered(up: Site) -> None:
 
 
 async def test_forged_and_stale_slack_requests_are_refused_and_logged(up: Site, log: Log) -> None:
-    raw = urlencode({"command": "/crisis", "text": "sentinel words", "trigger_id": "1", "user_id": "U0LIN", "channel_id": "C0ALERTS"})
+    raw = urlencode(
+        {
+            "command": "/crisis",
+            "text": "sentinel words",
+            "trigger_id": "1",
+            "user_id": "U0LIN",
+            "channel_id": "C0ALERTS",
+        }
+    )
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     for headers in (
         form,
@@ -422,7 +466,9 @@ async def test_another_method_is_not_allowed(up: Site, method: str, path: str) -
     assert (await up.http.request(method, path)).status_code == 405
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/ingest/", "/ingest/a/b", "/board.html", "/..%2f..%2fetc/passwd"])
+@pytest.mark.parametrize(
+    "path", ["/nowhere", "/ingest/", "/ingest/a/b", "/board.html", "/..%2f..%2fetc/passwd"]
+)
 async def test_what_is_not_there_is_not_found(up: Site, path: str) -> None:
     answer = await up.http.get(path)
     assert answer.status_code == 404
@@ -472,7 +518,9 @@ async def test_behind_tls_the_cookie_is_for_tls_only(up: Site) -> None:
     assert answer.headers["Location"] == "/"
 
 
-async def test_on_this_machine_alone_no_token_is_needed(monkeypatch: pytest.MonkeyPatch, lonely: dict[str, Transport]) -> None:
+async def test_on_this_machine_alone_no_token_is_needed(
+    monkeypatch: pytest.MonkeyPatch, lonely: dict[str, Transport]
+) -> None:
     async with site(monkeypatch, lonely) as up:
         assert (await up.http.get("/")).status_code == 200
         assert (await up.http.get("/metrics")).status_code == 200
@@ -481,12 +529,16 @@ async def test_on_this_machine_alone_no_token_is_needed(monkeypatch: pytest.Monk
             assert (await up.http.get("/", headers={"Host": host})).status_code == 401
 
 
-async def test_a_token_that_is_set_is_asked_for_on_this_machine_too(monkeypatch: pytest.MonkeyPatch, lonely: dict[str, Transport]) -> None:
+async def test_a_token_that_is_set_is_asked_for_on_this_machine_too(
+    monkeypatch: pytest.MonkeyPatch, lonely: dict[str, Transport]
+) -> None:
     async with site(monkeypatch, lonely, BOARD_TOKEN=BOARD) as up:
         assert (await up.http.get("/")).status_code == 401
 
 
-async def test_with_slack_calling_from_outside_the_board_stays_shut_without_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_with_slack_calling_from_outside_the_board_stays_shut_without_a_token(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async with site(monkeypatch, TELEGRAM_BOT_TOKEN="", TELEGRAM_WEBHOOK_URL="", BOARD_TOKEN="") as up:
         assert (await up.http.get("/")).status_code == 401
         assert (await up.http.get("/", headers={"Authorization": "Bearer"})).status_code == 401
@@ -515,7 +567,11 @@ async def test_the_board_shows_who_has_what_and_what_is_due(up: Site) -> None:
 async def test_drills_stand_apart_on_the_board_and_outside_the_figures(up: Site) -> None:
     await up.slack.command("drill start moldy_cake", user="U0CHEN", channel="C0DRILL")
     async with up.app.database.write() as session:
-        number = (await drills.start(session, Drill(scenario="x", state="ended", by="周帆", started_at=datetime.now(UTC)))).id
+        number = (
+            await drills.start(
+                session, Drill(scenario="x", state="ended", by="周帆", started_at=datetime.now(UTC))
+            )
+        ).id
         await incidents.create(session, Incident(title="演的", drill_id=number, opened_at=datetime.now(UTC)))
         await incidents.create(session, Incident(title="真的", opened_at=datetime.now(UTC)))
     page = await up.board()
@@ -541,11 +597,15 @@ async def test_the_board_needs_nothing_from_elsewhere_and_runs_nothing(up: Site)
 
 async def test_metrics_are_what_is_stored(up: Site) -> None:
     await up.push(json.dumps(ROWS))
-    await until(lambda: up.state(), lambda found: found["fenghuo_inbox_waiting"] + found["fenghuo_notices_waiting"] == 0)
+    await until(
+        lambda: up.state(),
+        lambda found: found["fenghuo_inbox_waiting"] + found["fenghuo_notices_waiting"] == 0,
+    )
     await up.slack.command("claim 1")
-    figures = await until(lambda: up.state(), lambda found: any(
-        value for name, value in found.items() if 'state="claimed"' in name
-    ))
+    figures = await until(
+        lambda: up.state(),
+        lambda found: any(value for name, value in found.items() if 'state="claimed"' in name),
+    )
     assert sum(value for name, value in figures.items() if name.startswith("fenghuo_incidents{")) == 1
     assert len([name for name in figures if name.startswith("fenghuo_incidents{")]) == 28
     for name in ("slack", "telegram"):
@@ -565,8 +625,12 @@ async def test_no_refusal_puts_a_secret_into_the_log_or_the_answer(up: Site, log
         await up.http.get("/", params={"token": BOARD + "x"}),
         await up.http.get(f"/{BOARD}"),
         await up.http.get("/metrics", headers={"Authorization": f"Bearer {BOARD}{HOOK}"}),
-        await up.http.post("/telegram/webhook", content=HOOK.encode(), headers={"X-Telegram-Bot-Api-Secret-Token": HOOK}),
-        await up.http.post("/telegram/webhook", content=b"{}", headers={"X-Telegram-Bot-Api-Secret-Token": HOOK + HOOK}),
+        await up.http.post(
+            "/telegram/webhook", content=HOOK.encode(), headers={"X-Telegram-Bot-Api-Secret-Token": HOOK}
+        ),
+        await up.http.post(
+            "/telegram/webhook", content=b"{}", headers={"X-Telegram-Bot-Api-Secret-Token": HOOK + HOOK}
+        ),
         await up.http.post("/slack/events", content=SIGNING.encode(), headers={"X-Slack-Signature": SIGNING}),
     ]
     await up.slack.command(f"log 1 {SIGNING}")
@@ -585,5 +649,3 @@ async def test_no_refusal_puts_a_secret_into_the_log_or_the_answer(up: Site, log
     assert "***" in said
     shown = said + "".join(answer.text + str(answer.headers) for answer in answers)
     assert [secret for secret in SECRETS if secret in shown] == []
-
-

@@ -33,10 +33,25 @@ async def chinese(url: str) -> AsyncIterator[Chat]:
 def complaints() -> list[Found]:
     before = timedelta(minutes=2)
     return [
-        rotten("青柚的蛋糕买回来发霉了，客服不理人，退款也不给", likes=25, created_at=NOW - 3 * before, url=URL),
-        rotten("我在青柚买的蛋糕也发霉了！！找客服一直没人理，垃圾", likes=12, created_at=NOW - 2 * before, url=URL),
-        rotten("青柚这蛋糕吃完拉肚子，投诉了三天都没人管，避雷", likes=12_345, created_at=NOW - before, url=URL),
-        rotten("青柚的蛋糕发霉了还不给退款，我要去 12315 投诉", platform="weibo", likes=7, item="w1", created_at=NOW),
+        rotten(
+            "青柚的蛋糕买回来发霉了，客服不理人，退款也不给", likes=25, created_at=NOW - 3 * before, url=URL
+        ),
+        rotten(
+            "我在青柚买的蛋糕也发霉了！！找客服一直没人理，垃圾",
+            likes=12,
+            created_at=NOW - 2 * before,
+            url=URL,
+        ),
+        rotten(
+            "青柚这蛋糕吃完拉肚子，投诉了三天都没人管，避雷", likes=12_345, created_at=NOW - before, url=URL
+        ),
+        rotten(
+            "青柚的蛋糕发霉了还不给退款，我要去 12315 投诉",
+            platform="weibo",
+            likes=7,
+            item="w1",
+            created_at=NOW,
+        ),
     ]
 
 
@@ -170,8 +185,14 @@ async def test_the_checklist_shortens_what_is_done(chinese: Chat) -> None:
 async def test_a_level_that_people_set_is_told_from_the_sum(chinese: Chat) -> None:
     await alert(chinese)
     await chinese.says("level 1 红 上了热搜", by="陈立")
-    assert "人工定为红，打分是橙：伤害 3 + 量 1 + 传播 3 + 平台 1 = 8（橙 ≥ 7）" in shown(await chinese.card())
-    assert shown(chinese.last()).splitlines() == ["🔴 #1 升级：橙 → 红", "青柚的蛋糕买回来发霉了，客服不理人，退款也不给", "上了热搜"]
+    assert "人工定为红，打分是橙：伤害 3 + 量 1 + 传播 3 + 平台 1 = 8（橙 ≥ 7）" in shown(
+        await chinese.card()
+    )
+    assert shown(chinese.last()).splitlines() == [
+        "🔴 #1 升级：橙 → 红",
+        "青柚的蛋糕买回来发霉了，客服不理人，退款也不给",
+        "上了热搜",
+    ]
 
 
 async def test_an_incident_opened_by_hand_says_by_whom_and_gives_no_sum(chinese: Chat) -> None:
@@ -195,7 +216,10 @@ async def test_a_closed_card_says_why_and_what_comes_next(chinese: Chat) -> None
 async def test_the_worst_alert_still_shows_its_buttons_on_one_screen(chinese: Chat) -> None:
     platforms = ("douyin", "weibo", "xhs", "bili", "kuaishou", "tieba", "zhihu")
     await chinese.mentions(
-        *(rotten("青柚蛋糕发霉，客服不理人" + "，真是太过分了" * 60, platform=each, likes=54_321, url=URL) for each in platforms * 3)
+        *(
+            rotten("青柚蛋糕发霉，客服不理人" + "，真是太过分了" * 60, platform=each, likes=54_321, url=URL)
+            for each in platforms * 3
+        )
     )
     said = await chinese.card()
     quotes = said.card.quotes
@@ -238,9 +262,15 @@ async def test_help_fits_two_screens(chinese: Chat) -> None:
 def test_parts_of_a_long_text_are_named_without_what_changes_and_end_with_a_line() -> None:
     long = "我们正在核对每一条反映。\n" * 400
     spread = pages(Card(title="声明 #1 v1 · 待批 0/2", name="声明 #1 v1", verbatim=long))
-    assert [card.title for card in spread.before] == ["声明 #1 v1 · 1/3", "声明 #1 v1 · 2/3", "声明 #1 v1 · 3/3"]
+    assert [card.title for card in spread.before] == [
+        "声明 #1 v1 · 1/3",
+        "声明 #1 v1 · 2/3",
+        "声明 #1 v1 · 3/3",
+    ]
     assert "".join(card.verbatim for card in spread.before) == long
-    assert all(card.verbatim.endswith("\n") and len(card.verbatim) <= VERBATIM_LIMIT for card in spread.before)
+    assert all(
+        card.verbatim.endswith("\n") and len(card.verbatim) <= VERBATIM_LIMIT for card in spread.before
+    )
     assert spread.last.title == "声明 #1 v1 · 待批 0/2"
 
 
