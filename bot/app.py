@@ -14,8 +14,6 @@ from concurrent.futures.process import BrokenProcessPool
 from datetime import timedelta
 from pathlib import Path
 
-import uvicorn
-
 import handlers
 from bot import schedule
 from bot.clock import Clock, system_clock
@@ -39,6 +37,7 @@ from bot.web.board import Board
 from bot.web.gate import Gate
 from bot.web.metrics import Metrics
 from bot.web.routes import Web
+from bot.web.server import listening
 from handlers.kit.context import Scrub
 from handlers.kit.locale import Locale
 from handlers.kit.registry import Registry
@@ -48,8 +47,6 @@ from storage.database import Database, DatabaseError, reason
 
 log = logging.getLogger(__name__)
 
-HTTP_STOP_SECONDS = 2
-"""How long open requests may take at the stop; with delivery's and Slack's share it stays below the ten promised."""
 FIRST_RETRY = 1.0
 SLOWEST_RETRY = 30.0
 """Seconds between two tries to reach a platform, at first and at most."""
@@ -363,30 +360,9 @@ def settle() -> None:
 @contextlib.asynccontextmanager
 async def serving(app: App) -> AsyncIterator[int]:
     """The HTTP side, up at a port (which it yields); down at the end of the block."""
-    settings = uvicorn.Config(
-        app.web().app(),
-        host=app.config.env.http_host,
-        port=app.config.env.http_port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=HTTP_STOP_SECONDS,
-    )
-    server = uvicorn.Server(settings)
-    # Signals are ours: uvicorn would swallow them.
-    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
-    task = asyncio.create_task(server.serve())
-    try:
-        while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn sets a flag, no event
-            await asyncio.sleep(0.01)
-        if task.done():
-            address = f"{app.config.env.http_host}:{app.config.env.http_port}"
-            raise TransportError(f"HTTP: {address} cannot be opened", permanent=True)
-        port = int(server.servers[0].sockets[0].getsockname()[1])
-        log.info("http on %s:%s", app.config.env.http_host, port)
+    env = app.config.env
+    async with listening(app.web().app(), env.http_host, env.http_port) as port:
         yield port
-    finally:
-        server.should_exit = True
-        await task
 
 
 async def ingest(config: Config, files: Sequence[Path]) -> Tally:

@@ -140,7 +140,10 @@ def bare_app() -> Starlette:
 
     async def authorize() -> AuthorizeResult:
         return AuthorizeResult(
-            enterprise_id=None, team_id="T0BENCH", bot_user_id="U0BOT", bot_token="xoxb-bench"
+            enterprise_id=None,
+            team_id="T0BENCH",
+            bot_user_id="U0BOT",
+            bot_token="xoxb-bench",  # noqa: S106 - invented
         )
 
     async def yes(ack: AsyncAck) -> None:
