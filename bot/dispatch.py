@@ -23,7 +23,7 @@ from bot.wire import from_json, to_json
 from handlers.alert import unsaid
 from handlers.kit.cards import Card, Form, Tone
 from handlers.kit.context import Context, Outgoing, Post, Scrub, Whisper
-from handlers.kit.errors import NotAllowedError, UserError
+from handlers.kit.errors import UserError
 from handlers.kit.locale import Locale
 from handlers.kit.messages import Noticed, Place, Pressed, Typed
 from handlers.kit.registry import Registry
@@ -259,7 +259,7 @@ class Dispatch:
         by, at = event.by, event.at
         person = self.team.who(by, at)
         if person is None:
-            raise self._stranger(event)
+            raise hearing.stranger(self._say_at(at), event)
         await people.meet(session, by.transport, by.user, by.name, by.username)
         quoted = event.quoted if isinstance(event, Typed) else None
         near = [part for part in (at.thread, quoted.message if quoted else "", at.message) if part]
@@ -275,13 +275,6 @@ class Dispatch:
             quoted=quoted,
             settings=self.settings,
             scrub=self.scrub,
-        )
-
-    def _stranger(self, event: Typed | Pressed) -> NotAllowedError:
-        say = self._say_at(event.at)
-        return NotAllowedError(
-            say("You are not on this team's list."),
-            hint=say("Your id here is {id}; an operator can add it to fenghuo.yaml.", id=event.by.user),
         )
 
     def _say_at(self, at: Place) -> Locale:

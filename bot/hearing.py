@@ -16,7 +16,8 @@ from bot.transports.text import plain
 from handlers.kit.arguments import MissingError, bind, form_for, usage_of
 from handlers.kit.cards import cut
 from handlers.kit.context import Context
-from handlers.kit.errors import ConflictError, UsageError, UserError
+from handlers.kit.errors import ConflictError, NotAllowedError, UsageError, UserError
+from handlers.kit.locale import Locale
 from handlers.kit.messages import Pressed, Quoted, Typed
 from handlers.kit.registry import Command, Registry
 from handlers.kit.team import Right, Team
@@ -52,6 +53,18 @@ def cleaned(event: Typed | Pressed) -> Typed | Pressed:
     if quoted is not None:
         quoted = replace(quoted, text=plain(quoted.text), author=cut(plain(quoted.author), LONGEST_NAME))
     return replace(event, by=by, text=plain(event.text), quoted=quoted)
+
+
+def stranger(say: Locale, event: Typed | Pressed) -> NotAllowedError:
+    """Why somebody whom nobody knows is refused, and the ids with which an operator can change that."""
+    return NotAllowedError(
+        say("You are not on this team's list."),
+        hint=say(
+            "Your id is {id}, this chat's is {chat}; an operator can add them to fenghuo.yaml.",
+            id=event.by.user,
+            chat=event.at.channel,
+        ),
+    )
 
 
 async def with_quote(event: Typed, quoted: Quoted, transport: Transport, team: Team) -> Typed:

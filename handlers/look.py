@@ -197,6 +197,7 @@ async def whoami(ctx: Context) -> None:
     """Name, roles and platform ids."""
     by = ctx.by
     ids = " ".join(f"{transport} {user}" for transport, user in by.ids.items())
+    chat = ctx.at.channel if ctx.at else "-"
     ctx.whisper(
         lambda say: Card(
             title=say("You are {name}", name=by.name),
@@ -206,6 +207,7 @@ async def whoami(ctx: Context) -> None:
                     value=say(", ").join(say(ROLES.get(role, role)) for role in sorted(by.roles)) or "-",
                 ),
                 Field(label=say("Platform ids"), value=ids or "-"),
+                Field(label=say("This chat"), value=chat),
             ),
             footer=say("A guest: not on the team's list.") if by.guest else "",
         )

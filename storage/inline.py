@@ -39,8 +39,6 @@ class InlineConnection(aiosqlite.Connection):
 
     @override
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        if not self._running or not self._connection:
-            raise ValueError("Connection closed")
         until = monotonic() + self._patience
         while True:
             try:

@@ -19,8 +19,8 @@ import yaml
 
 NEGATIVES = 0.05
 COMMENTS_PER_MATTER = 2000
-LIFE = 0.2
-"""The part of the stream in which a matter is talked of: after that, people have found something else."""
+AT_A_TIME = 5
+"""Matters that are talked of at the same time."""
 ITEMS = 400
 """Posts and videos under which the comments stand."""
 SPAN = timedelta(hours=6)
@@ -52,12 +52,13 @@ class Crowd:
         self._now = now
         self._random = Random(seed)  # noqa: S311 - not a secret
         matters = max(1, count // COMMENTS_PER_MATTER)
+        self._life = min(1.0, AT_A_TIME / matters)
         self._matters = [
             _Matter(
                 trouble=_parts()["troubles"][number % len(_parts()["troubles"])],
                 platform=self._random.choice(list(_FORMS)),
                 item=ITEMS + number,
-                begins=(1 - LIFE) * number / matters,
+                begins=(1 - self._life) * number / matters,
             )
             for number in range(matters)
         ]
@@ -82,7 +83,9 @@ class Crowd:
         """Text, platform and item of each, in the order in which they were written."""
         for number in range(self.count):
             place = number / self.count
-            alive = [matter for matter in self._matters if matter.begins <= place < matter.begins + LIFE]
+            alive = [
+                matter for matter in self._matters if matter.begins <= place < matter.begins + self._life
+            ]
             if alive and self._random.random() < NEGATIVES:
                 matter = self._random.choice(alive)
                 yield self._complaint(matter), matter.platform, matter.item

@@ -51,7 +51,7 @@ class Load:
         async with aiohttp.ClientSession(timeout=LIMIT) as client:
             sending, due = [], time.perf_counter()
             while not is_over():
-                body = self._body()
+                body = self.body()
                 for name in self._random.sample(list(self._urls), len(self._urls)):
                     sending.append(asyncio.create_task(self._send(client, name, body, taken[name])))
                     due += self._random.uniform(0.5, 1.5) / RATE
@@ -60,7 +60,7 @@ class Load:
         return taken
 
     async def _send(self, client: aiohttp.ClientSession, name: str, body: str, taken: list[float]) -> None:
-        headers = self._signed(body)
+        headers = self.signed(body)
         began = time.perf_counter()
         try:
             async with client.post(self._urls[name], data=body, headers=headers) as answer:
@@ -72,7 +72,8 @@ class Load:
         if answer.status != 200:
             self.failures.append(f"{name}: status {answer.status}")
 
-    def _signed(self, body: str) -> dict[str, str]:
+    def signed(self, body: str) -> dict[str, str]:
+        """The headers that prove a body to be Slack's."""
         moment = str(int(time.time()))
         digest = hmac.new(self._secret, f"v0:{moment}:{body}".encode(), hashlib.sha256).hexdigest()
         return {
@@ -81,7 +82,7 @@ class Load:
             "X-Slack-Signature": f"v0={digest}",
         }
 
-    def _body(self) -> str:
+    def body(self) -> str:
         """Mostly commands, each person in a direct message; some presses, of which one now and then changes a card."""
         number = next(self._numbers)
         who = PEOPLE[number % len(PEOPLE)]
