@@ -17,6 +17,9 @@ from typing import Any
 import aiosqlite
 from typing_extensions import override
 
+PRIMARY_CODE = 0xFF
+"""The bits of SQLite's result codes that say what; the rest says why: after a crash it is busy with recovery, for one
+(sqlite.org/rescode.html)."""
 LOOK_AGAIN = 0.005
 """Seconds between two tries to get a lock that another process holds."""
 
@@ -44,6 +47,6 @@ class InlineConnection(aiosqlite.Connection):
             try:
                 return fn(*args, **kwargs)
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() >= until:
+                if error.sqlite_errorcode & PRIMARY_CODE != sqlite3.SQLITE_BUSY or monotonic() >= until:
                     raise
             await asyncio.sleep(LOOK_AGAIN)
