@@ -80,7 +80,9 @@ def test_a_percentile_is_a_value_that_was_measured() -> None:
 
 
 @pytest.mark.slow
-def test_bench_measures_both_apps_and_reports_as_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bench_measures_both_apps_and_reports_as_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     # Settings of whoever runs it must not reach the apps under test.
     monkeypatch.setenv("DATABASE_URL", "postgresql://nowhere.invalid/none")
