@@ -6,10 +6,8 @@ import asyncio
 import contextlib
 import gc
 import logging
-import multiprocessing
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from datetime import timedelta
 from pathlib import Path
@@ -20,10 +18,11 @@ from bot.clock import Clock, system_clock
 from bot.config import Config, is_public
 from bot.delivery import Delivery
 from bot.dispatch import Dispatch
-from bot.monitor import prepare
+from bot.monitor.ingest import Ingest, Tally
 from bot.monitor.prepare import Recipe
 from bot.monitor.scrub import LABELS, scrub
-from bot.monitor.watch import Monitor, Tally
+from bot.monitor.watch import Ingesting, Monitor
+from bot.monitor.worker import Setup, Worker, made
 from bot.parts import Parts
 from bot.sources.base import Source
 from bot.sources.feed import FeedSource
@@ -44,6 +43,7 @@ from handlers.kit.registry import Registry
 from playbooks import load as load_playbooks
 from playbooks.library import Library
 from storage.database import Database, DatabaseError, reason
+from storage.precedence import Precedence
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,11 @@ class BrokenDownError(Exception):
 
 
 class App:
-    """All parts, wired."""
+    """All parts, wired.
+
+    Args:
+        ingest: where comments are taken in, if not in a worker process.
+    """
 
     def __init__(
         self,
@@ -67,12 +71,14 @@ class App:
         *,
         clock: Clock = system_clock,
         transports: Mapping[str, Transport] | None = None,
+        ingest: Callable[[App], Ingesting] | None = None,
     ) -> None:
         self.config = config
         self.clock = clock
         self.library: Library = load_playbooks(_folder(config))
         self.registry: Registry = handlers.load()
-        self.database = Database(config.database_url, config.key)
+        precedence = Precedence()
+        self.database = Database(config.database_url, config.key, precedence=precedence)
         self.transports = (
             dict(transports) if transports is not None else build_transports(config, self.registry, clock)
         )
@@ -90,32 +96,18 @@ class App:
             ring=self.delivery.ring,
             scrub=scrubber([*recipe(config).names, *(person.name for person in config.team.people)]),
         )
-        self._pool: ProcessPoolExecutor | None = None
+        self.worker = Worker(setup(config, precedence))
         self.monitor = Monitor(
             database=self.database,
             library=self.library,
             sources=build_sources(config),
-            executor=self.executor,
+            ingest=ingest(self) if ingest else self.worker,
             clock=clock,
-            window=config.file.monitor.merge_window,
-            min_mentions=config.file.monitor.min_mentions,
             ring=self.dispatch.wake,
         )
         self.sweeper = schedule.Sweeper(self.database, clock, self.dispatch.wake)
         self.parts = Parts()
         self._up: set[str] = set()
-
-    def executor(self) -> Executor:
-        """The worker process that prepares rows; a new one if the last has died."""
-        if self._pool is None or getattr(self._pool, "_broken", False):
-            self._pool = ProcessPoolExecutor(
-                max_workers=1,
-                # A fork of a process that runs threads may deadlock.
-                mp_context=multiprocessing.get_context("spawn"),
-                initializer=prepare.begin,
-                initargs=(recipe(self.config),),
-            )
-        return self._pool
 
     async def ready(self) -> dict[str, bool]:
         """Which parts are up."""
@@ -201,7 +193,6 @@ class App:
             log.warning("the database is out of reach; the monitor looks again later: %s", reason(error))
         except BrokenProcessPool:
             log.exception("the worker process died; a new one is started")
-            self._pool = None
 
     async def _sweep(self) -> None:
         try:
@@ -220,8 +211,7 @@ class App:
 
     async def close(self) -> None:
         """Let the worker and the database go."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        self.worker.stop()
         await self.database.close()
 
     def web(self) -> Web:
@@ -264,8 +254,27 @@ def scrubber(keep: Sequence[str]) -> Scrub:
     return clean
 
 
+def setup(config: Config, precedence: Precedence) -> Setup:
+    """What the worker process needs to know."""
+    monitor = config.file.monitor
+    return Setup(
+        url=config.database_url,
+        recipe=recipe(config),
+        window=monitor.merge_window,
+        min_mentions=monitor.min_mentions,
+        precedence=precedence,
+        log_level=config.env.log_level,
+        secrets=config.secrets,
+    )
+
+
+def ingest_here(app: App) -> Ingest:
+    """An ingest in this process, for a run that does nothing else."""
+    return made(setup(app.config, Precedence()), app.database)
+
+
 def recipe(config: Config) -> Recipe:
-    """What the worker needs to know."""
+    """What preparing needs to know."""
     keywords = config.file.brand.keywords
     plain = [word for word in keywords if not word.startswith(("+", "!"))]
     names = tuple(dict.fromkeys(name for name in (config.file.brand.name, *plain) if name))
@@ -367,7 +376,7 @@ async def serving(app: App) -> AsyncIterator[int]:
 
 async def ingest(config: Config, files: Sequence[Path]) -> Tally:
     """Take files in once, and stop. The bot, if it runs on the same database, says what was raised."""
-    app = App(config, transports={})
+    app = App(config, transports={}, ingest=ingest_here)
     await app.database.upgrade()
     app.monitor.sources = [
         FilesSource(name=f"ingest:{path}", path=path, timezone=config.team.zone) for path in files

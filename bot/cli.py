@@ -49,8 +49,7 @@ def settings() -> Config:
     except ConfigError as error:
         fail("\n".join(f"✗ {problem}" for problem in error.problems), 2)
     env = config.env
-    secrets = [value.get_secret_value() for value in vars(env).values() if hasattr(value, "get_secret_value")]
-    logs.set_up(env.log_level, [*secrets, config.key.decode()])
+    logs.set_up(env.log_level, config.secrets)
     return config
 
 

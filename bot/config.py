@@ -164,6 +164,12 @@ class Config:
         """Where the database is; SQLite in the data folder by default."""
         return self.env.database_url or f"sqlite:///{self.env.fenghuo_data / 'fenghuo.db'}"
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log may show."""
+        values = [each.get_secret_value() for each in vars(self.env).values() if isinstance(each, SecretStr)]
+        return *values, self.key.decode()
+
 
 def load(*, console: bool | None = None) -> Config:
     """Read the environment and `fenghuo.yaml`.

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from storage.inline import InlineConnection
+from storage.precedence import Precedence
 
 Session = AsyncSession
 DatabaseError = SQLAlchemyError
@@ -41,15 +42,26 @@ class Database:
     Args:
         url: where.
         key: signs the entry chain.
+        precedence: over another process, which writes on the same file and gives way.
+        gives_way_to: the precedence that another process has.
     """
 
-    def __init__(self, url: str, key: bytes) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: bytes,
+        *,
+        precedence: Precedence | None = None,
+        gives_way_to: Precedence | None = None,
+    ) -> None:
         self.url = with_driver(url)
         self.is_sqlite = self.url.startswith("sqlite")
         self._info = {"key": key}
         self.longest_write = 0.0
         """Seconds of the longest writing transaction so far; while it lasts, nobody else writes."""
         self._turn = asyncio.Lock()
+        self._precedence = precedence
+        self._gives_way_to = gives_way_to
         self._writer = self._engine("BEGIN IMMEDIATE", size=1, inline=True)
         self._reader = self._engine("BEGIN", size=4) if self.is_sqlite else self._writer
 
@@ -85,8 +97,7 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Session]:
         """A transaction that is committed at the end of the block, or rolled back if it raises."""
-        turn = self._turn if self.is_sqlite else nullcontext()
-        async with turn:
+        async with self._right_to_write():
             began = monotonic()
             async with (
                 AsyncSession(self._writer, expire_on_commit=False, info=self._info) as session,
@@ -94,6 +105,17 @@ class Database:
             ):
                 yield session
             self.longest_write = max(self.longest_write, monotonic() - began)
+
+    @asynccontextmanager
+    async def _right_to_write(self) -> AsyncIterator[None]:
+        if not self.is_sqlite:
+            yield
+            return
+        if self._gives_way_to:
+            await self._gives_way_to.given()
+        with self._precedence.taken() if self._precedence else nullcontext():
+            async with self._turn:
+                yield
 
     async def upgrade(self) -> None:
         """Bring the tables to the newest migration: all of it, or nothing if it is cut off."""

@@ -20,7 +20,7 @@ from typing_extensions import override
 PRIMARY_CODE = 0xFF
 """The bits of SQLite's result codes that say what; the rest says why: after a crash it is busy with recovery, for one
 (sqlite.org/rescode.html)."""
-LOOK_AGAIN = 0.005
+LOOK_AGAIN = 0.001
 """Seconds between two tries to get a lock that another process holds."""
 
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlmodel import select
 
+from bot.monitor.ingest import Ingest
 from bot.monitor.prepare import Preparer, Recipe
+from bot.monitor.worker import Setup
 from bot.sources.base import Found
 from handlers.kit.team import Person, Room, Team
 from playbooks import load
 from playbooks.library import Library
-from storage.database import Session
+from storage.database import Database, Session
+from storage.precedence import Precedence
 from tests.stores import KEY
 
 NOW = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
@@ -47,6 +50,30 @@ def library() -> Library:
 def preparer() -> Preparer:
     """Scores and scrubs in this process; made once, since its dictionaries are large."""
     return Preparer(Recipe(key=KEY, names=(BRAND,)))
+
+
+def setup(url: str) -> Setup:
+    """What a worker process is told."""
+    return Setup(
+        url=url,
+        recipe=Recipe(key=KEY, names=(BRAND,)),
+        window=timedelta(minutes=30),
+        min_mentions=3,
+        precedence=Precedence(),
+        log_level="WARNING",
+        secrets=(),
+    )
+
+
+def ingest(database: Database) -> Ingest:
+    """Takes comments in, in this process."""
+    return Ingest(
+        database=database,
+        library=library(),
+        preparer=preparer(),
+        window=timedelta(minutes=30),
+        min_mentions=3,
+    )
 
 
 def team(

@@ -28,8 +28,8 @@ import handlers
 from bot.app import scrubber
 from bot.delivery import Delivery
 from bot.dispatch import Dispatch
-from bot.monitor import prepare
-from bot.monitor.watch import Monitor, Tally
+from bot.monitor.ingest import Tally
+from bot.monitor.watch import Monitor
 from bot.schedule import Sweeper
 from bot.sources.base import Found
 from handlers.kit.cards import Card, Form
@@ -47,13 +47,13 @@ from tests.cast import (
     PEOPLE,
     SHANGHAI,
     complaints,
+    ingest,
     library,
-    preparer,
     rotten,
     rows,
     team,
 )
-from tests.fakes import FakeTransport, InPlace, Said, SetClock
+from tests.fakes import FakeTransport, Said, SetClock
 from tests.stores import borrowed, returned
 
 __all__ = [
@@ -68,7 +68,6 @@ __all__ = [
     "Said",
     "complaints",
     "library",
-    "preparer",
     "rotten",
     "rows",
     "team",
@@ -147,16 +146,13 @@ class Chat(Arrivals):
             database=self.database,
             library=library(),
             sources=(),
-            executor=InPlace,
+            ingest=ingest(self.database),
             clock=self.clock,
-            window=timedelta(minutes=30),
-            min_mentions=3,
             ring=self.dispatch.wake,
         )
         self.sweeper = Sweeper(self.database, self.clock, self.dispatch.wake)
 
     async def __aenter__(self) -> Self:
-        prepare._preparer = preparer()
         return self
 
     async def __aexit__(

@@ -1,4 +1,4 @@
-"""Stand-ins for what lies outside: a chat platform that keeps what it is told, a clock that is set, work done at once."""
+"""Stand-ins for what lies outside: a chat platform that keeps what it is told, a clock that is set."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ import asyncio
 import itertools
 from collections import defaultdict
 from collections.abc import Callable, Collection
-from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
-
-from typing_extensions import override
 
 from bot.transports.base import Intake, Letter, Pace, TransportError
 from handlers.kit.cards import Button, Card, Form
@@ -113,6 +110,10 @@ class FakeTransport:
         self._fail("post")
         return self._keep(replace(letter, to=""))
 
+    async def show(self, letter: Letter) -> str:
+        self._fail("show")
+        return self._keep(replace(letter, to=""))
+
     async def find(self, letter: Letter) -> str | None:
         self._fail("find")
         return None
@@ -184,16 +185,3 @@ class SetClock:
     def passes(self, length: timedelta) -> None:
         """Move it on."""
         self.now += length
-
-
-class InPlace(Executor):
-    """An executor that works at once, in the caller's thread."""
-
-    @override
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - the future carries it, whatever it is
-            future.set_exception(error)
-        return future

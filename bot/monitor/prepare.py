@@ -1,34 +1,24 @@
 """From a source's row to what is stored: scrubbed, scored, typed and sketched.
 
-All of it is plain work on plain values, so it runs in a worker process, off the event loop.
+All of it is plain work on plain values.
 """
 
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
-import os
-import signal
-import threading
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from bot.monitor import sketch
 from bot.monitor.reading import Reader, Reading
 from bot.monitor.scrub import clean
 from bot.monitor.wanted import Wanted
-from bot.sources.base import Batch, Cursor, Found, Reject, Source
-from bot.sources.webhook import parse_body
+from bot.sources.base import Batch, Cursor, Found, Reject
 from bot.transports.text import plain
 from playbooks import load
 
-NICENESS = 19
-"""The worker gives way to the event loop, which has people waiting; what is left of a processor is enough for it."""
 STALE = timedelta(hours=24)
 """Older comments never open an incident."""
 LONGEST = 10_000
@@ -178,44 +168,3 @@ def _key(found: Found, drill_id: int | None) -> str:
     moment = found.created_at.isoformat() if found.created_at else ""
     parts = "\x1f".join((found.platform, found.item_id, found.author, moment, found.text))
     return f"{drill}{hashlib.sha256(parts.encode(errors='replace')).hexdigest()}"
-
-
-_preparer: Preparer | None = None
-
-
-def begin(recipe: Recipe) -> None:
-    """Make this process a worker."""
-    global _preparer
-    # Ctrl-C reaches every process of the terminal; only the bot itself decides when to stop.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(NICENESS)
-    if parent := multiprocessing.parent_process():
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    _preparer = Preparer(recipe)
-
-
-def _end_with(bot: BaseProcess) -> None:
-    """A worker whose bot was killed would wait for work for ever."""
-    bot.join()
-    os._exit(1)
-
-
-def read(source: Source, cursor: Cursor, limit: int, now: datetime) -> Lot:
-    """In a worker: read on from a source and prepare what it yields. Raises SourceError."""
-    assert _preparer is not None
-    return _preparer.lot(source.name, source.read(cursor, limit, now), now)
-
-
-def push(source: str, body: bytes, zone: ZoneInfo, now: datetime) -> Lot:
-    """In a worker: read the body of a push and prepare its rows. Raises BodyError."""
-    found, rejects = parse_body(body, source, timezone=zone, now=now)
-    return prepare(source, found, rejects, now, None)
-
-
-def prepare(
-    source: str, found: Iterable[Found], rejects: Iterable[Reject], now: datetime, drill_id: int | None
-) -> Lot:
-    """In a worker: prepare rows that were pushed or played."""
-    assert _preparer is not None
-    batch = Batch(found=tuple(found), rejects=tuple(rejects))
-    return _preparer.lot(source, batch, now, drill_id)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
+from bot.monitor.worker import Worker
 from handlers.kit.messages import Pressed, Sender, Typed
 from storage.models import Drill, Inbox, Vote
+from tests.cast import setup
 from tests.chat import Chat, rotten, rows, team
 from tests.stores import on_both, on_postgres
 
@@ -88,11 +89,11 @@ async def test_a_hundred_claims_while_the_monitor_reads_make_one_owner(
     async with processes(url, 1) as (chat,):
         await chat.opens()
         found = [rotten(f"{number}号：蛋糕发霉，客服不理", item=f"post{number % 9}") for number in range(600)]
-        with ThreadPoolExecutor(1) as pool:
-            chat.monitor._executor = lambda: pool
-            tally, _ = await asyncio.gather(
-                chat.monitor.take("push", found, ()), at_once([chat], await claims(chat))
-            )
+        chat.monitor.ingest = worker = Worker(setup(url))
+        tally, _ = await asyncio.gather(
+            chat.monitor.take("push", found, ()), at_once([chat], await claims(chat))
+        )
+        worker.stop()
         assert tally.new == len(found)
         await chat.settle()
         await assert_one_owner(chat)

@@ -10,7 +10,6 @@ import logging
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, redirect_stderr
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -28,13 +28,15 @@ from typing_extensions import override
 from bot import logs
 from bot.app import App, serving
 from bot.config import Environment, load
-from bot.monitor import prepare
+from bot.monitor.ingest import Tally
+from bot.monitor.watch import Ingesting
+from bot.monitor.worker import Worker
 from bot.transports.base import Intake, Transport, TransportError
 from bot.web import routes
 from storage import drills, incidents
 from storage.models import Drill, Incident
-from tests.chat import preparer
-from tests.fakes import FakeTransport, InPlace
+from tests.cast import ingest
+from tests.fakes import FakeTransport
 from tests.servers.slack import SlackServer
 from tests.servers.telegram import TelegramServer
 from tests.stores import copy_of
@@ -106,7 +108,7 @@ def signed(body: bytes, secret: str = INGEST, ago: float = 0.0) -> dict[str, str
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, fresh_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder with a team in it, an environment that says nothing else, the worker in this process."""
+    """A folder with a team in it, an environment that says nothing else."""
     for name in Environment.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.chdir(tmp_path)
@@ -114,15 +116,16 @@ def home(tmp_path: Path, fresh_file: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("DATABASE_URL", copy_of(fresh_file, tmp_path))
     monkeypatch.setenv("FENGHUO_HASH_KEY", HASH_KEY)
     monkeypatch.setenv("HTTP_PORT", "0")
-    monkeypatch.setattr(App, "executor", lambda _: InPlace())
-    monkeypatch.setattr(prepare, "_preparer", preparer())
 
 
 @asynccontextmanager
 async def site(
-    monkeypatch: pytest.MonkeyPatch, transports: dict[str, Transport] | None = None, **settings: str
+    monkeypatch: pytest.MonkeyPatch,
+    transports: dict[str, Transport] | None = None,
+    ingesting: Ingesting | None = None,
+    **settings: str,
 ) -> AsyncIterator[Site]:
-    """The bot on both platforms, each over its webhook, unless other transports are given."""
+    """The bot on both platforms, each over its webhook, unless other transports are given; takes comments in here."""
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(
             SlackServer(bot_token=BOT_TOKENS["SLACK_BOT_TOKEN"], signing_secret=SIGNING)
@@ -142,7 +145,9 @@ async def site(
         }
         for name, value in ((usual if transports is None else {}) | settings).items():
             monkeypatch.setenv(name, value)
-        app = App(load(console=False), transports=transports)
+        app = App(
+            load(console=False), transports=transports, ingest=lambda app: ingesting or ingest(app.database)
+        )
         await stack.enter_async_context(app.running())
         port = await stack.enter_async_context(serving(app))
         slack.events_url = f"http://127.0.0.1:{port}/slack/events"
@@ -200,7 +205,7 @@ class Unreachable(FakeTransport):
     tries = 0
 
     @override
-    async def start(self, intake: Intake) -> None:
+    async def start(self, ingest: Intake) -> None:
         self.tries += 1
         raise TransportError("it cannot be reached")
 
@@ -327,33 +332,18 @@ async def test_without_a_secret_nothing_is_accepted(monkeypatch: pytest.MonkeyPa
         assert "INGEST_SECRET" in answer.json()["error"]
 
 
-async def test_a_body_is_read_by_the_worker_and_not_between_what_people_do(
-    monkeypatch: pytest.MonkeyPatch, lonely: dict[str, Transport]
-) -> None:
-    given: list[str] = []
-
-    class Worker(InPlace):
-        @override
-        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-            given.append(fn.__name__)
-            return super().submit(fn, *args, **kwargs)
-
-    monkeypatch.setattr(App, "executor", lambda _: Worker())
-    async with site(monkeypatch, lonely, INGEST_SECRET=INGEST) as up:
-        assert (await up.push(json.dumps(ROWS))).status_code == 202
-    assert given.count("push") == 1
-
-
 async def test_a_worker_that_died_asks_for_a_repeat(
     monkeypatch: pytest.MonkeyPatch, lonely: dict[str, Transport]
 ) -> None:
-    class Dead(InPlace):
+    class Dead(Worker):
+        def __init__(self) -> None:
+            pass
+
         @override
-        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        async def push(self, source: str, body: bytes, zone: ZoneInfo, now: datetime) -> Tally:
             raise BrokenProcessPool
 
-    monkeypatch.setattr(App, "executor", lambda _: Dead())
-    async with site(monkeypatch, lonely, INGEST_SECRET=INGEST) as up:
+    async with site(monkeypatch, lonely, Dead(), INGEST_SECRET=INGEST) as up:
         answer = await up.push(json.dumps(ROWS))
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
 
