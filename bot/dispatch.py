@@ -37,8 +37,6 @@ log = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 0.01
 """The acknowledgement goes out first, and others that arrive at the same time are stored, before work begins."""
-BREATH_SECONDS = 0.002
-"""Pause after each piece of work, since on SQLite nothing else runs during one: arrivals are acknowledged in between."""
 IDLE_SECONDS = 1.0
 """How often rows are looked for when nobody rings: what another process stored, or what a crash left."""
 FINISH_SECONDS = 4.0
@@ -112,16 +110,14 @@ class Dispatch:
         """Look for work now."""
         self._wake.set()
 
-    async def receive(self, event: Typed | Pressed) -> bool:
-        """Store what arrived; False if it was there already. Work on it follows."""
+    async def receive(self, event: Typed | Pressed) -> None:
+        """Store what arrived. Work on it follows."""
         if event.trigger:
             self._triggers[event.id] = event.trigger
             while len(self._triggers) > TRIGGERS:
                 del self._triggers[next(iter(self._triggers))]
-        async with self.database.write() as session:
-            is_new = await inbox.put(session, event.id, to_json(event), self.clock(), event.by.transport)
+        await inbox.arrive(self.database, event.id, to_json(event), self.clock(), event.by.transport)
         asyncio.get_running_loop().call_later(ANSWER_SECONDS, self.wake)
-        return is_new
 
     async def submit(self, event: Pressed) -> dict[str, str]:
         """Store a form and work on it before it is acknowledged; returns what is wrong, by field."""
@@ -167,6 +163,7 @@ class Dispatch:
 
     async def drain(self) -> bool:
         """Work on all that waits now; False if nothing did."""
+        await inbox.collect(self.database)
         async with self.database.read() as session:
             # What came from a platform that is not up here waits until it is, or is another process's.
             arrived = await inbox.waiting(session, self.transports)
@@ -175,12 +172,10 @@ class Dispatch:
             async with self._turn:
                 if not self._is_stopping:
                     await self._read(number, payload)
-            await asyncio.sleep(BREATH_SECONDS)
         for row in noticed:
             async with self._turn:
                 if not self._is_stopping:
                     await self._notice(row)
-            await asyncio.sleep(BREATH_SECONDS)
         return bool(arrived or noticed)
 
     async def _read(self, number: int, payload: dict[str, Any]) -> None:

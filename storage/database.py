@@ -17,8 +17,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
+from storage.checkpoint import Checkpoint
 from storage.inline import InlineConnection
 from storage.precedence import Precedence
+from storage.spool import Spool
 
 Session = AsyncSession
 DatabaseError = SQLAlchemyError
@@ -26,8 +28,8 @@ DatabaseError = SQLAlchemyError
 
 BUSY_SECONDS = 15.0
 """How long a lock of SQLite is waited for which another process holds."""
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
-"""`FULL`: what was acknowledged survives a power cut, not only a crash; it costs a fraction of a millisecond a commit."""
+PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "wal_autocheckpoint=20000", "foreign_keys=ON")
+"""No commit waits for the disk: see `Checkpoint`. SQLite's own, every 1000 pages, is left for when that one cannot."""
 UPGRADE_LOCK = 0x_FE46_4875
 """PostgreSQL's advisory lock for migrations; any number that nobody else uses."""
 
@@ -64,6 +66,10 @@ class Database:
         self._gives_way_to = gives_way_to
         self._writer = self._engine("BEGIN IMMEDIATE", size=1, inline=True)
         self._reader = self._engine("BEGIN", size=4) if self.is_sqlite else self._writer
+        file = make_url(self.url).database if self.is_sqlite else None
+        self._checkpoint = Checkpoint(Path(file)) if file else None
+        self.spool = Spool(Path(f"{file}-arrivals")) if file else None
+        """What arrived and is not in the inbox yet; None on PostgreSQL, where nobody waits for another."""
 
     def _engine(
         self, begin: str, *, size: int, inline: bool = False, pragmas: Sequence[str] = PRAGMAS
@@ -105,6 +111,8 @@ class Database:
             ):
                 yield session
             self.longest_write = max(self.longest_write, monotonic() - began)
+        if self._checkpoint:
+            self._checkpoint.soon()
 
     @asynccontextmanager
     async def _right_to_write(self) -> AsyncIterator[None]:
@@ -143,6 +151,10 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        if self._checkpoint:
+            await asyncio.to_thread(self._checkpoint.stop)
+        if self.spool:
+            self.spool.close()
         await self._writer.dispose()
         await self._reader.dispose()
 

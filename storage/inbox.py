@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
@@ -9,21 +10,43 @@ from typing import Any
 from sqlalchemy import CursorResult, update
 from sqlmodel import col, select
 
-from storage.database import Session, inserting
+from storage.database import Database, DatabaseError, Session, inserting
 from storage.models import Inbox
+
+
+async def arrive(
+    database: Database, key: str, payload: Mapping[str, Any], at: datetime, transport: str = ""
+) -> None:
+    """Keep an arrival, so that it can be acknowledged; it is in the inbox after the next `collect`. Raises DatabaseError."""
+    if database.spool is None:
+        async with database.write() as session:
+            await put(session, key, payload, at, transport)
+        return
+    try:
+        database.spool.put(key, transport, payload, at)
+    except sqlite3.Error as error:
+        raise DatabaseError(f"{type(error).__name__}: {error}") from error
+
+
+async def collect(database: Database) -> None:
+    """Put what has arrived into the inbox, where one that was delivered twice is kept once."""
+    while database.spool and (arrivals := database.spool.kept()):
+        async with database.write() as session:
+            for each in arrivals:
+                await put(session, each.key, each.payload, each.at, each.transport)
+        # Committed first: what a crash leaves in both is known to the inbox by its key.
+        database.spool.forget(arrivals)
 
 
 async def put(
     session: Session, key: str, payload: Mapping[str, Any], at: datetime, transport: str = ""
 ) -> bool:
     """Store an arrival; False if `key` is there already."""
-    statement = (
-        inserting(session, Inbox)
-        .values(key=key, transport=transport, payload=dict(payload), at=at, outcome="")
-        .on_conflict_do_nothing()
-        .returning(Inbox.id)
-    )
-    return await session.scalar(statement) is not None
+    row = {"key": key, "transport": transport, "payload": dict(payload), "at": at, "outcome": ""}
+    # Somebody waits to be acknowledged, and the ORM would take as long again.
+    connection = await session.connection()
+    statement = inserting(session, Inbox).on_conflict_do_nothing().returning(Inbox.id)
+    return await connection.scalar(statement, row) is not None
 
 
 async def waiting(

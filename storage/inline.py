@@ -43,6 +43,8 @@ class InlineConnection(aiosqlite.Connection):
     @override
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         until = monotonic() + self._patience
+        # Between two calls, whoever else has something to do on this loop does it.
+        await asyncio.sleep(0)
         while True:
             try:
                 return fn(*args, **kwargs)

@@ -83,8 +83,8 @@ class Pace:
 class Intake(Protocol):
     """Where a transport hands in what arrived. It returns once the event is stored, so acknowledge after it."""
 
-    async def receive(self, event: Typed | Pressed) -> bool:
-        """Store an event; False if it was there already."""
+    async def receive(self, event: Typed | Pressed) -> None:
+        """Store an event; one that is delivered twice is worked on once."""
         ...
 
     async def submit(self, event: Pressed) -> dict[str, str]:

@@ -26,14 +26,12 @@ class Inbox:
         self.events: list[Typed | Pressed] = []
         self.failures = 0
 
-    async def receive(self, event: Typed | Pressed) -> bool:
+    async def receive(self, event: Typed | Pressed) -> None:
         if self.failures:
             self.failures -= 1
             raise RuntimeError("the disk is full")
-        if event.id in {e.id for e in self.events}:
-            return False
-        self.events.append(event)
-        return True
+        if event.id not in {e.id for e in self.events}:
+            self.events.append(event)
 
     async def submit(self, event: Pressed) -> dict[str, str]:
         raise AssertionError(f"Telegram has no forms: {event}")

@@ -41,9 +41,8 @@ class Intake:
     def __init__(self) -> None:
         self.events: asyncio.Queue[Typed | Pressed] = asyncio.Queue()
 
-    async def receive(self, event: Typed | Pressed) -> bool:
+    async def receive(self, event: Typed | Pressed) -> None:
         self.events.put_nowait(event)
-        return True
 
     async def submit(self, event: Pressed) -> dict[str, str]:
         raise AssertionError("the terminal has no forms")

@@ -48,15 +48,13 @@ class Inbox:
         self.failures = 0
         self.problems: dict[str, str] = {}
 
-    async def receive(self, event: Typed | Pressed) -> bool:
+    async def receive(self, event: Typed | Pressed) -> None:
         if self.failures:
             self.failures -= 1
             raise OSError("disk full")
-        if event.id in self.ids:
-            return False
-        self.ids.add(event.id)
-        self.events.append(event)
-        return True
+        if event.id not in self.ids:
+            self.ids.add(event.id)
+            self.events.append(event)
 
     async def submit(self, event: Pressed) -> dict[str, str]:
         await self.receive(event)
