@@ -1,0 +1,77 @@
+"""Bring a text into the one form that the lexicon and the table are written in."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+from importlib.resources import files
+from operator import add
+
+HEAD, TAIL = 700, 300
+"""Characters of a long text that are read: how it begins and how it ends tell what it wants."""
+
+NAME = "\ue000"
+"""Stands for a brand's name (private use area), so that nothing in the name is found and nothing reaches across it."""
+EDGE = "\ue001"
+"""Stands before and after a text, so that "the first character is 不" is a pair like any other."""
+
+MOST_KEPT = 60_000
+"""What is remembered of characters or pairs met: what strangers send must not fill the memory."""
+_CONTROL = (*range(0x09), *range(0x0B, 0x20), 0x7F, 0x85)
+_FORMAT = (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF)
+_EMOJI_VARIANTS = (0xFE0E, 0xFE0F, *range(0x1F3FB, 0x1F400))
+_UNSEEN = frozenset((*_CONTROL, *_FORMAT, *_EMOJI_VARIANTS))
+"""Control and bidi characters, zero widths, and what only changes an emoji's looks."""
+
+_NOT_SAID = re.compile(r"https?://\S+|(?:回复)?@[^\s:@,]{1,30}[:\s]?")
+_ISLANDS = re.compile(
+    r"(?<![\u4e00-\u9fff])[\u4e00-\u9fff](?:[ .*·/_-][\u4e00-\u9fff])+(?![\u4e00-\u9fff])"
+    r"|(?<=[\u4e00-\u9fff])[*·_](?=[\u4e00-\u9fff])"
+)
+_BETWEEN_ISLANDS = frozenset(" .*·/_-")
+_APART = re.compile(r"[ .*·/_-]")
+
+
+def normalise(text: str) -> str:
+    """Make a text half-width, lower case and simplified.
+
+    Invisible characters, addresses and names called with @ are left out; "垃 圾" and "骗*子" are put together.
+    """
+    if len(text) > HEAD + TAIL:
+        text = f"{text[:HEAD]}\n{text[-TAIL:]}"
+    plain = text.translate(_forms())
+    if "@" in plain or "://" in plain:
+        plain = _NOT_SAID.sub(" ", plain)
+    if not _BETWEEN_ISLANDS.isdisjoint(plain):
+        plain = _ISLANDS.sub(lambda match: _APART.sub("", match.group()), plain)
+    return plain
+
+
+def pairs(text: str) -> list[str]:
+    """Each character of a normalised text with the one behind it, the last with the text's edge."""
+    return list(map(add, text, text[1:] + EDGE))
+
+
+class _Forms(dict[int, str]):
+    """The form of a character, worked out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        if code in _UNSEEN:
+            form = ""
+        elif char.isspace():
+            form = " "
+        else:
+            form = unicodedata.normalize("NFKC", char).lower()
+        if len(self) < MOST_KEPT:
+            self[code] = form
+        return form
+
+
+@cache
+def _forms() -> _Forms:
+    forms = _Forms({0x0A: "\n"})
+    lines = files(__package__).joinpath("traditional.tsv").read_text("utf-8").splitlines()
+    forms.update((ord(line[0]), line[2]) for line in lines if not line.startswith("#"))
+    return forms
