@@ -1,8 +1,7 @@
-"""Which field of a foreign row means what.
+"""Make a mention of a foreign row.
 
-Crawlers, exports and hand-made files name the same thing in many ways; the names are all here. Rows of
-MediaCrawler come in two generations: the newer one holds `creator_hash` and a masked nickname, the older
-one `user_id`, avatar and place. Whatever is not named here (avatars, signatures, profile links) never gets in.
+Rows of MediaCrawler come in two generations: the newer one holds `creator_hash` and a masked nickname, the older one
+`user_id`, avatar and place. Which column means what is said in `columns`.
 """
 
 from __future__ import annotations
@@ -11,46 +10,17 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from bot.sources import columns
 from bot.sources.base import Found
+from bot.sources.columns import TEXT, Names, Plan, Presets
+from bot.sources.links import identify, page_of, platform_of
 from bot.sources.values import count, identifier, moment, plain, truth
 from handlers.kit.cards import is_web
 
 MAX_TEXT = 20_000
 """Characters kept of one text: longer ones are articles, or an attempt to choke us."""
-
-Names = tuple[str, ...]
-
-TEXT: Names = ("text", "content", "desc", "content_text", "title")
-TITLE: Names = ("title", "item_title")
-COMMENT_ID: Names = ("comment_id", "cid")
-CRAWLED_ITEM_ID: Names = ("aweme_id", "note_id", "video_id", "content_id", "dynamic_id")
-ITEM_ID: Names = (*CRAWLED_ITEM_ID, "item_id")
-PARENT_ID: Names = ("parent_comment_id", "parent_id", "reply_id")
-URL: Names = ("url", "aweme_url", "note_url", "content_url", "video_url", "share_url", "link")
-# `create_date_time` first: Weibo's `create_time` was 8 hours late in MediaCrawler until July 2026.
-TIME: Names = (
-    "create_date_time", "created_at", "create_time", "created_time", "time", "publish_time", "pub_ts",
-)  # fmt: skip
-AUTHOR: Names = ("author_id", "user_id", "creator_hash", "sec_uid", "user_unique_id", "author")
-NICKNAME: Names = ("nickname", "user_nickname", "user_name", "author")
-LIKES: Names = (
-    "likes", "liked_count", "like_count", "comment_like_count", "voteup_count", "digg_count", "total_liked",
-)  # fmt: skip
-REPLIES: Names = (
-    "replies", "comment_count", "comments_count", "video_comment", "total_replay_num", "sub_comment_count",
-    "reply_comment_total", "total_comments",
-)  # fmt: skip
-SHARES: Names = ("shares", "share_count", "shared_count", "video_share_count", "total_forwards")
-PLAYS: Names = ("plays", "play_count", "video_play_count", "viewd_count")
-FOLLOWERS: Names = ("followers", "followers_count")
-PLACE: Names = ("ip_location", "ip_label")
-KEYWORD: Names = ("keyword", "source_keyword")
-_ALL = frozenset(
-    (*TEXT, *TITLE, *COMMENT_ID, *ITEM_ID, *PARENT_ID, *URL, *TIME, *AUTHOR, *NICKNAME, *PLACE, *KEYWORD)
-) | {*LIKES, *REPLIES, *SHARES, *PLAYS, *FOLLOWERS, "id", "platform", "kind", "verified"}
 
 _ALIASES = {
     "dy": "douyin", "抖音": "douyin", "wb": "weibo", "微博": "weibo", "新浪微博": "weibo", "xiaohongshu": "xhs",
@@ -58,83 +28,79 @@ _ALIASES = {
     "快手": "kuaishou", "贴吧": "tieba", "百度贴吧": "tieba", "知乎": "zhihu",
 }  # fmt: skip
 _PLATFORMS = frozenset(_ALIASES.values())
-_SIGNS = (
-    ("aweme_id", "douyin"), ("tieba_id", "tieba"), ("tieba_name", "tieba"), ("tieba_link", "tieba"),
-    ("create_date_time", "weibo"), ("comment_like_count", "weibo"), ("shared_count", "weibo"),
-    ("viewd_count", "kuaishou"), ("video_play_url", "kuaishou"), ("video_danmaku", "bili"),
-    ("disliked_count", "bili"), ("dynamic_id", "bili"), ("voteup_count", "zhihu"), ("content_id", "zhihu"),
-    ("note_id", "xhs"),
-)  # fmt: skip
-"""A field that gives its platform away; the first one present decides."""
-_HOSTS = {
-    "douyin.com": "douyin", "iesdouyin.com": "douyin", "weibo.com": "weibo", "weibo.cn": "weibo",
-    "xiaohongshu.com": "xhs", "xhslink.com": "xhs", "bilibili.com": "bili", "b23.tv": "bili",
-    "kuaishou.com": "kuaishou", "tieba.baidu.com": "tieba", "zhihu.com": "zhihu",
-}  # fmt: skip
-_PAGES = {
-    "douyin": "https://www.douyin.com/video/{}",
-    "weibo": "https://m.weibo.cn/detail/{}",
-    "xhs": "https://www.xiaohongshu.com/explore/{}",
-    "bili": "https://www.bilibili.com/video/av{}",
-    "kuaishou": "https://www.kuaishou.com/short-video/{}",
-    "tieba": "https://tieba.baidu.com/p/{}",
-}
 _UNDER_ITEM = frozenset({"comment", "reply", "dm"})
 _KINDS = _UNDER_ITEM | {"post", "video", "news"}
 _FILE_KIND = re.compile(r"_(comments|contents|videos|dynamics)_")
 _PROFILE_FILE = re.compile(r"_(creators|contacts)_")
-_PROFILE_SIGNS = ("fans", "total_fans", "follows", "fan_id")
 _FIRST_DAY = datetime.fromisoformat("2005-01-01T00:00:00+00:00")
 _SKEW = timedelta(days=1)
+_SHIFT = timedelta(hours=8)
+"""By how much Chinese time is late when it is taken for UTC, or for Chinese time a second time."""
 
 
 class RowError(ValueError):
     """A row cannot be read; says why in words, without quoting it."""
 
 
-def to_found(row: object, *, platform: str = "", kind: str = "", timezone: ZoneInfo, now: datetime) -> Found:
-    """Read a row of MediaCrawler (seven platforms, both generations) or of the generic form.
+def to_found(
+    row: object,
+    *,
+    platform: str = "",
+    kind: str = "",
+    item: str = "",
+    timezone: ZoneInfo,
+    now: datetime,
+    late: timedelta = timedelta(),
+    presets: Presets | None = None,
+) -> Found:
+    """Read a row of MediaCrawler (seven platforms, both generations), of the generic form, or of a preset.
 
     Args:
-        row: one row, as JSON or CSV gave it.
+        row: one row, as JSON, CSV, a spreadsheet or a database gave it.
         platform: where the row is from, if the file's folder says so; the row's own word counts more.
         kind: `comment` or `post`, if the file's name says so.
+        item: the post it stands under, if the file's name says so.
         timezone: where times without an offset were written.
         now: no row is younger than this, give or take a day.
+        late: by how much all times are known to be late.
+        presets: which columns mean what; the bundled ones if left out.
 
     Raises:
         RowError: it is no row, has no text, or describes a person.
     """
     if not isinstance(row, Mapping):
         raise RowError("not an object with named fields")
-    if _is_profile(row):
+    plan = (presets or columns.presets()).plan(row)
+    if plan.profile and _is_profile(row, plan):
         raise RowError("describes a person, not something that was said")
+    row = plan.flat(row)
     notes: list[str] = []
-    text = _text(row, TEXT, notes)
+    text = _text(row, plan.text, notes)
     if not text:
-        raise RowError(f"no text in any of the fields {', '.join(TEXT)}")
-    where = _platform(row, platform)
-    kind, native, item, parent = _identity(row, where, kind, notes)
+        raise RowError(f"no text in any of the fields {', '.join(plan.text or TEXT)}")
+    where = _platform(row, plan, platform)
+    kind, native, item, parent = _identity(row, plan, where, (kind, item), notes)
     return Found(
         platform=where,
         text=text,
         native_id=native,
         kind=kind,
-        title=_text(row, TITLE, notes),
-        url=_url(row, where, item),
+        title=_text(row, plan.title, notes),
+        url=_url(row, plan, where, item),
         item_id=item,
         parent_id=parent,
-        author=_plain(row, AUTHOR),
-        nickname=_plain(row, NICKNAME),
-        created_at=_written(row, timezone, now, notes),
-        likes=_count(row, LIKES),
-        replies=_count(row, REPLIES),
-        shares=_count(row, SHARES),
-        plays=_count(row, PLAYS),
-        followers=_count(row, FOLLOWERS),
-        verified=truth(row.get("verified")),
-        place=_plain(row, PLACE),
-        keyword=_plain(row, KEYWORD),
+        author=_plain(row, plan.author),
+        nickname=_plain(row, plan.nickname),
+        created_at=_written(row, plan, where, timezone, now, late, notes),
+        likes=_count(row, plan.likes),
+        replies=_count(row, plan.replies),
+        shares=_count(row, plan.shares),
+        plays=_count(row, plan.plays),
+        counted_at=_moment(row, plan.collected_at, timezone),
+        followers=_count(row, plan.followers),
+        verified=any(truth(row.get(name)) for name in plan.verified),
+        place=_plain(row, plan.place),
+        keyword=_plain(row, plan.keyword),
         repairs=tuple(notes),
     )
 
@@ -154,13 +120,6 @@ def hints(path: Iterable[str]) -> tuple[str, str]:
 def holds_profiles(name: str) -> bool:
     """Tell the files of a crawl that list people (creators, followers): they must not be read at all."""
     return bool(_PROFILE_FILE.search(name))
-
-
-def is_header(cells: Iterable[str]) -> bool:
-    """Tell a CSV's header: it names a field for the text, and one more unless it is alone."""
-    names = [cell.strip() for cell in cells]
-    known = _ALL.intersection(names)
-    return not known.isdisjoint(TEXT) and (len(known) > 1 or len(names) == 1)
 
 
 def _plain(row: Mapping[str, Any], names: Names) -> str:
@@ -184,6 +143,10 @@ def _count(row: Mapping[str, Any], names: Names) -> int | None:
     return None
 
 
+def _moment(row: Mapping[str, Any], names: Names, timezone: ZoneInfo) -> datetime | None:
+    return next((at for name in names if (at := moment(row.get(name), timezone)) is not None), None)
+
+
 def _id(row: Mapping[str, Any], names: Names, notes: list[str]) -> str:
     for name in names:
         if (value := row.get(name)) is None:
@@ -197,45 +160,67 @@ def _id(row: Mapping[str, Any], names: Names, notes: list[str]) -> str:
 
 
 def _identity(
-    row: Mapping[str, Any], platform: str, hint: str, notes: list[str]
+    row: Mapping[str, Any], plan: Plan, platform: str, said_of_file: tuple[str, str], notes: list[str]
 ) -> tuple[str, str, str, str]:
     """Return the kind, the row's own id, the item's and the parent comment's."""
-    said = plain(row.get("kind")).lower()
-    item = _id(row, ITEM_ID, notes)
-    if not _stands_under(row, said, hint):
+    hint, item_hint = said_of_file
+    if plan.preset and plan.preset.kind:
+        hint = plan.preset.kind
+    said_kind = _plain(row, plan.kind_said).lower()
+    damage = len(notes)
+    item = _id(row, plan.item_id, notes) or item_hint
+    if len(notes) > damage:
+        item = _mended(row, plan, item, notes)
+    if not _stands_under(row, plan, said_kind, hint):
         # A table's own `id` is a serial number where the platform's id stands beside it.
-        native = item if _has(row, CRAWLED_ITEM_ID) else _id(row, ("id",), notes) or item
-        return said if said in _KINDS else _content_kind(row, platform), native, native, ""
-    native = _id(row, (*COMMENT_ID, "id"), notes)
-    parent = _id(row, PARENT_ID, notes)
+        native = item if _has(row, plan.crawled) else _id(row, plan.id, notes) or item
+        kind = said_kind if said_kind in _KINDS else _content_kind(row, platform, hint)
+        return kind, native, native, ""
+    native = _id(row, (*plan.comment_id, *plan.id), notes)
     # Weibo names a top-level comment as its own root; others write 0, nothing, or the item.
-    if parent in {"0", native, item}:
-        parent = ""
-    return said if said in _KINDS else "reply" if parent else "comment", native, item, parent
+    nobody = {"", "0", native, item}
+    parent = next((said for name in plan.parent_id if (said := _id(row, (name,), notes)) not in nobody), "")
+    kind = said_kind if said_kind in _KINDS else "reply" if parent else "comment"
+    return kind, native, item, parent
 
 
-def _stands_under(row: Mapping[str, Any], said: str, hint: str) -> bool:
+def _mended(row: Mapping[str, Any], plan: Plan, damaged: str, notes: list[str]) -> str:
+    """The id of a post whose digits a spreadsheet took, out of the link that stands beside it."""
+    for name in plan.url:
+        post = identify(plain(row.get(name)))
+        if post and post.item_id and (not damaged or post.item_id[:12] == damaged[:12]):
+            if post.item_id != damaged:
+                notes.append(f"the id of the post was taken from {name}")
+            return post.item_id
+    return damaged
+
+
+def _stands_under(row: Mapping[str, Any], plan: Plan, said: str, hint: str) -> bool:
     if said in _KINDS:
         return said in _UNDER_ITEM
-    if _has(row, COMMENT_ID):
+    if _has(row, plan.comment_id):
         return True
-    return hint in _UNDER_ITEM if hint else not _has(row, CRAWLED_ITEM_ID)
+    return hint in _UNDER_ITEM if hint else not _has(row, plan.crawled)
 
 
 def _has(row: Mapping[str, Any], names: Names) -> bool:
     return any(row.get(name) for name in names)
 
 
-def _content_kind(row: Mapping[str, Any], platform: str) -> str:
+def _content_kind(row: Mapping[str, Any], platform: str, hint: str) -> str:
+    if hint in _KINDS and hint != "post":
+        return hint
     moving = row.get("type") == "video" or row.get("content_type") == "zvideo"
     crawled_video = platform in {"douyin", "bili", "kuaishou"} and not row.get("dynamic_id")
     return "video" if moving or crawled_video else "post"
 
 
-def _platform(row: Mapping[str, Any], hint: str) -> str:
-    if said := _known(plain(row.get("platform"))):
+def _platform(row: Mapping[str, Any], plan: Plan, hint: str) -> str:
+    if plan.platform_said and (said := _known(_plain(row, plan.platform_said))):
         return said
-    return _known(hint) or _platform_by_fields(row) or _platform_by_host(_plain(row, URL)) or "web"
+    if plan.preset and plan.preset.platform:
+        return _known(plan.preset.platform)
+    return _known(hint) or plan.platform or platform_of(_plain(row, plan.url)) or "web"
 
 
 def _known(name: str) -> str:
@@ -243,56 +228,57 @@ def _known(name: str) -> str:
     return _ALIASES.get(lowered, lowered)
 
 
-def _platform_by_fields(row: Mapping[str, Any]) -> str:
-    for name, platform in _SIGNS:
-        if name in row:
-            return platform
-    if "video_id" in row:
-        return "bili" if "parent_comment_id" in row else "kuaishou"
-    return ""
-
-
-def _platform_by_host(url: str) -> str:
-    if not is_web(url):
-        return ""
-    try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
-    return next((name for end, name in _HOSTS.items() if host == end or host.endswith("." + end)), "")
-
-
-def _url(row: Mapping[str, Any], platform: str, item: str) -> str:
-    for name in URL:
+def _url(row: Mapping[str, Any], plan: Plan, platform: str, item: str) -> str:
+    for name in plan.url:
         value = row.get(name)
         if isinstance(value, str) and is_web(url := value.strip()):
-            return url
-    page = _PAGES.get(platform)
-    return page.format(item) if page and item.isascii() and item.isalnum() else ""
+            # Links of Weibo carry the author's id; the post has a page without it.
+            post = identify(url) if platform == "weibo" and "weibo.com/" in url else None
+            return post.url if post else url
+    return page_of(platform, item)
 
 
-def _written(row: Mapping[str, Any], timezone: ZoneInfo, now: datetime, notes: list[str]) -> datetime | None:
+def _written(
+    row: Mapping[str, Any],
+    plan: Plan,
+    platform: str,
+    timezone: ZoneInfo,
+    now: datetime,
+    late: timedelta,
+    notes: list[str],
+) -> datetime | None:
     unreadable = ""
-    for name in TIME:
+    for name in plan.created_at:
         value = row.get(name)
         if value is None or value == "":
             continue
         written = moment(value, timezone)
-        if written is not None and _FIRST_DAY <= written <= now + _SKEW:
-            if name == "create_date_time":
-                _note_late(row, written, timezone, notes)
-            return written
+        if written is not None and platform == "weibo":
+            written = _in_time(row, plan, name, written, timezone, notes)
+        if written is not None and _FIRST_DAY <= written - late <= now + _SKEW:
+            return written - late
         unreadable = unreadable or name
     if unreadable:
         notes.append(f"{unreadable} is not a time that can be true")
     return None
 
 
-def _note_late(row: Mapping[str, Any], written: datetime, timezone: ZoneInfo, notes: list[str]) -> None:
-    other = moment(row.get("create_time"), timezone)
-    if other is not None and other - written == timedelta(hours=8):
-        notes.append("create_time is 8 hours late; create_date_time was used")
+def _in_time(
+    row: Mapping[str, Any], plan: Plan, name: str, written: datetime, timezone: ZoneInfo, notes: list[str]
+) -> datetime:
+    """Weibo's times as they should be: `create_time` of old crawls is 8 hours late."""
+    if name == "create_date_time":
+        other = moment(row.get("create_time"), timezone)
+        if other is not None and other - written == _SHIFT:
+            notes.append("create_time is 8 hours late; create_date_time was used")
+    elif name == "create_time":
+        crawled = _moment(row, plan.collected_at, timezone)
+        # Nothing is crawled before it is written. What is older than 8 hours does not give itself away.
+        if crawled is not None and crawled < written <= crawled + _SHIFT:
+            notes.append("create_time is 8 hours late; the time was set back")
+            return written - _SHIFT
+    return written
 
 
-def _is_profile(row: Mapping[str, Any]) -> bool:
-    return _has(row, _PROFILE_SIGNS) and not _has(row, (*COMMENT_ID, *ITEM_ID, "id"))
+def _is_profile(row: Mapping[str, Any], plan: Plan) -> bool:
+    return _has(row, plan.profile) and not _has(row, (*plan.comment_id, *plan.item_id, *plan.id))

@@ -1,103 +1,68 @@
-"""Read a folder that crawlers and people put files into: JSON Lines, JSON arrays and CSV, while they grow.
+"""Read a folder that crawlers and people put files into: JSON Lines, JSON, CSV, spreadsheets, SQLite, while they grow.
 
 A file is known by device and inode, so a renamed one goes on where it was. What was read of it is known by a
 checksum, so a file that was truncated, replaced or rewritten differently starts again; the store drops what it
 has already. A JSON array that grows is rewritten as a whole, but its beginning stays the same byte for byte,
-so it too is read on from an offset.
+so it too is read on from an offset. Workbooks are read again as a whole, databases row by row.
 """
 
 from __future__ import annotations
 
 import os
-import zlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
-from datetime import datetime
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from math import inf
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo
 
-from bot.sources.base import Batch, Cursor, Found, Reject, SourceError
-from bot.sources.fields import TEXT, RowError, hints, holds_profiles, is_header, to_found
-from bot.sources.records import (
-    ARRAY,
-    BLOCK,
-    LINES,
-    MAX_RECORD,
-    TABLE,
-    Form,
-    Piece,
-    parse_json,
-    parse_row,
-    pieces,
-    skip_line,
-)
+from typing_extensions import override
 
-HEAD, TAIL = 1024, 256
-"""Bytes at both ends of what was read that prove it is still the same file."""
-FORGET_AFTER = 24 * 3600.0
-"""Seconds for which a vanished file is remembered, should it come back."""
-JSONL, JSON, CSV, SHEET = "jsonl", "json", "csv", "sheet"
-_SUFFIXES = {".jsonl": JSONL, ".ndjson": JSONL, ".json": JSON, ".csv": CSV, ".xlsx": SHEET, ".xls": SHEET}
-_FORMS = {JSONL: LINES, JSON: ARRAY, CSV: TABLE}
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+from bot.sources import columns, growing, sheets, tables
+from bot.sources.base import Batch, Cursor, SourceError
+from bot.sources.fields import RowError, holds_profiles
+from bot.sources.growing import CSV, JSON, JSONL
+from bot.sources.intake import Intake
+from bot.sources.kinds import Site, SourceSettings
+from bot.sources.marks import Mark, missing
+from playbooks.checking import Duration, Text
+
+AnyIntake = TypeVar("AnyIntake", bound=Intake)
+SHEET, OLD_SHEET, DATABASE = "sheet", "old sheet", "database"
+SUFFIXES = {
+    ".jsonl": JSONL, ".ndjson": JSONL, ".json": JSON, ".csv": CSV, ".xlsx": SHEET, ".xls": OLD_SHEET,
+    **dict.fromkeys(tables.SUFFIXES, DATABASE),
+}  # fmt: skip
+QUIET = 10.0
+"""Seconds without a change after which a workbook that cannot be read is taken for damaged, not for half written."""
 
 
-class _FileError(RowError):
-    """The whole file cannot be read, so its rows are not tried."""
-
-
-@dataclass(slots=True)
-class Mark:
-    """How far one file was read.
+class FilesSettings(SourceSettings):
+    """A folder that crawlers and people put files into, or one file, such as a crawler's database.
 
     Args:
-        kind: jsonl, json, csv or sheet; kept here since a rotated file changes its name.
-        size: and `mtime` (ns): as they were at the last look; the file is left alone while they stay.
-        offset: the end of the last record read.
-        check: checksum that the bytes before `offset` are still the same.
-        left: `rows` (the limit was reached), `tail` (the end is unfinished), `shut` (it could not be opened), or
-            nothing to do.
-        skipping: `offset` stands in a line that is passed over.
-        gb18030: a record was found that is GB18030 and not UTF-8.
-        header: the CSV's columns.
-        bad: the offset of an unreadable rest that was reported, -1 if none.
-        gone: when the file was first missed, epoch seconds.
+        path: the folder or file; relative paths start at the folder of `fenghuo.yaml`.
+        presets: a folder of presets of your own (see `columns.Preset`), one YAML file each.
+        late: by how much the times in these files are late, if a crawler is known to err (`8h`).
     """
 
-    kind: str
-    size: int = 0
-    mtime: int = 0
-    offset: int = 0
-    check: int = 0
-    left: str = ""
-    skipping: bool = False
-    gb18030: bool = False
-    header: list[str] = field(default_factory=list)
-    bad: int = -1
-    gone: float = 0.0
+    kind: Literal["files"]
+    path: Text
+    presets: str = ""
+    late: Duration = timedelta()
 
-    def to_json(self) -> dict[str, Any]:
-        """Write what differs from a fresh mark."""
-        fresh = Mark(self.kind)
-        pairs = {each.name: getattr(self, each.name) for each in fields(self)}
-        return {
-            name: value for name, value in pairs.items() if name == "kind" or value != getattr(fresh, name)
-        }
+    @override
+    def problems(self, site: Site) -> list[str]:
+        return columns.check(site.base / self.presets) if self.presets else []
 
-    def is_due(self, stat: os.stat_result) -> bool:
-        """Tell whether the file changed or something of it is left."""
-        return bool(self.left) or (self.size, self.mtime) != (stat.st_size, stat.st_mtime_ns)
-
-    def look(self, stat: os.stat_result) -> None:
-        """Remember the file as it is, with nothing left to do until that turns out otherwise."""
-        self.size, self.mtime, self.left = stat.st_size, stat.st_mtime_ns, ""
-
-    def restart(self) -> None:
-        """Read from the beginning again."""
-        self.offset, self.check, self.bad = 0, 0, -1
-        self.skipping, self.gb18030, self.header = False, False, []
+    @override
+    def build(self, site: Site) -> FilesSource:
+        presets = site.base / self.presets if self.presets else None
+        return FilesSource(
+            name=self.name, path=site.base / self.path, timezone=site.zone, presets=presets, late=self.late
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +70,16 @@ class _Sighting:
     path: str
     name: str
     """Relative to the folder; what people are shown."""
-    stat: os.stat_result
+    size: int
+    mtime: int
+    """Of the last change, ns."""
+    key: str
+    """Device and inode."""
     mark: Mark
+
+    @property
+    def is_due(self) -> bool:
+        return self.mark.is_due(self.size, self.mtime)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +92,8 @@ class FilesSource:
     name: str
     path: Path
     timezone: ZoneInfo
+    presets: Path | None = None
+    late: timedelta = timedelta()
 
     def read(self, cursor: Cursor, limit: int, now: datetime) -> Batch:
         """Read on, oldest file first.
@@ -126,20 +101,34 @@ class FilesSource:
         Raises:
             SourceError: the folder can neither be read nor made, or the file is none that holds rows.
         """
+        intake = self.intake(now, limit, Intake)
+        cursor, more = self.read_into(intake, cursor)
+        return Batch(found=tuple(intake.found), rejects=tuple(intake.rejects), cursor=cursor, more=more)
+
+    def intake(self, now: datetime, limit: int, made: type[AnyIntake]) -> AnyIntake:
+        """An empty intake for the rows of this source, of the class that is wanted."""
+        return made(
+            now=now,
+            limit=limit,
+            timezone=self.timezone,
+            presets=columns.presets(self.presets),
+            above=self.path.absolute().parts[-3:-1] if self.path.is_file() else (self.path.absolute().name,),
+            late=self.late,
+        )
+
+    def read_into(self, intake: Intake, cursor: Cursor) -> tuple[Cursor, bool]:
+        """Read on into an intake; returns the new cursor, and whether there is more. Raises SourceError."""
         marks = {key: Mark(**saved) for key, saved in cursor.get("files", {}).items()}
         seen = self._look(marks)
         due = sorted(
-            (s for s in seen.values() if s.mark.is_due(s.stat)), key=lambda s: (s.stat.st_mtime_ns, s.name)
+            (each for each in seen.values() if each.is_due), key=lambda each: (each.mtime, each.name)
         )
-        reading = _Reading(self, now, limit)
+        reading = _Reading(intake, is_final=self.path.is_file())
         unread = [sighting for sighting in due if not reading.read(sighting)]
-        kept = {key: s.mark for key, s in seen.items()} | _missing(marks, seen, now.timestamp())
-        return Batch(
-            found=tuple(reading.found),
-            rejects=tuple(reading.rejects),
-            cursor={"files": {key: mark.to_json() for key, mark in kept.items()}},
-            more=bool(unread) or any(sighting.mark.left == "rows" for sighting in due),
-        )
+        kept = {key: each.mark for key, each in seen.items()}
+        kept |= missing(marks, seen, intake.now.timestamp())
+        more = bool(unread) or any(sighting.mark.left == "rows" for sighting in due)
+        return {"files": {key: mark.to_json() for key, mark in kept.items()}}, more
 
     def _look(self, marks: Mapping[str, Mark]) -> dict[str, _Sighting]:
         seen: dict[str, _Sighting] = {}
@@ -152,11 +141,13 @@ class FilesSource:
                 if mark:
                     mark.gone = 0.0
                     name = os.path.relpath(path, root).replace(os.sep, "/")
-                    seen[key] = _Sighting(path, name, stat, mark)
+                    is_base = mark.kind == DATABASE
+                    size, mtime = tables.version(path) if is_base else (stat.st_size, stat.st_mtime_ns)
+                    seen[key] = _Sighting(path, name, size, mtime, key, mark)
         except OSError as error:
             raise SourceError(f"the folder {error.filename} cannot be read: {error.strerror}") from error
         if root != self.path and not seen:
-            raise SourceError(f"{self.path} is no list of comments in .jsonl, .json or .csv", permanent=True)
+            raise SourceError(f"{self.path} is no list of comments in {', '.join(SUFFIXES)}", permanent=True)
         return seen
 
 
@@ -171,7 +162,7 @@ def _walk(folder: str) -> Iterator[tuple[str, os.stat_result]]:
     """List regular files. Symbolic links are not followed: they may lead out of the folder."""
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.startswith("."):
+            if entry.name.startswith((".", "~$")):  # hidden, or Excel's lock beside an open workbook
                 continue
             try:
                 if entry.is_dir(follow_symlinks=False):
@@ -184,199 +175,78 @@ def _walk(folder: str) -> Iterator[tuple[str, os.stat_result]]:
 
 def _fresh_mark(path: str) -> Mark | None:
     stem, suffix = os.path.splitext(path)  # noqa: PTH122  # for every file on every look: Path is ten times slower
-    kind = _SUFFIXES.get(suffix.lower())
+    kind = SUFFIXES.get(suffix.lower())
     return Mark(kind) if kind and not holds_profiles(stem.rpartition(os.sep)[2] + "_") else None
 
 
-def _missing(marks: Mapping[str, Mark], seen: Mapping[str, object], now: float) -> dict[str, Mark]:
-    missing = {key: mark for key, mark in marks.items() if key not in seen}
-    for mark in missing.values():
-        mark.gone = mark.gone or now
-    return {key: mark for key, mark in missing.items() if now - mark.gone < FORGET_AFTER}
+_BUSY = frozenset(
+    {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_BUSY_RECOVERY, sqlite3.SQLITE_BUSY_SNAPSHOT}
+)
 
 
 class _Reading:
-    """One call of `read`: what it found, and how much more it may."""
+    """One call of `read`: it goes through the files that are due."""
 
-    def __init__(self, source: FilesSource, now: datetime, limit: int) -> None:
-        self.found: list[Found] = []
-        self.rejects: list[Reject] = []
-        self._folder = source.path.absolute().name
-        self._timezone = source.timezone
-        self._is_final = source.path.is_file()
-        self._now = now
-        self._limit = limit
+    def __init__(self, intake: Intake, *, is_final: bool) -> None:
+        self._intake = intake
+        self._is_final = is_final
+        self._kinds = {SHEET: self._read_sheet, OLD_SHEET: self._refuse, DATABASE: self._read_database}
 
     def read(self, sighting: _Sighting) -> bool:
         """Read one file as far as the limit allows; False if nothing more is allowed."""
-        if self._is_full():
+        if self._intake.is_full:
             return False
-        if sighting.mark.kind == SHEET:
-            sighting.mark.look(sighting.stat)
-            self._reject(sighting.name, 0, "a spreadsheet: save it as CSV (UTF-8) and put that here")
-            return True
+        mark = sighting.mark
         try:
-            with Path(sighting.path).open("rb") as file:
-                self._read_open(file, sighting)
+            self._kinds.get(mark.kind, self._read_text)(sighting)
         except FileNotFoundError:  # renamed or removed since the look; found again at the next one
             return True
         except OSError as error:
-            if sighting.mark.left != "shut":
-                self._reject(sighting.name, sighting.mark.offset, f"cannot be opened: {error.strerror}")
-            sighting.mark.left = "shut"
+            self._shut(sighting, f"cannot be opened: {error.strerror}")
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) in _BUSY:  # the crawler is writing
+                mark.left = "shut"
+                return True
+            mark.look(sighting.size, sighting.mtime)
+            self._intake.reject(sighting.name, 0, f"cannot be read as an SQLite database: {error}")
         return True
 
-    def _read_open(self, file: BinaryIO, sighting: _Sighting) -> None:
-        stat = os.fstat(file.fileno())
-        if (stat.st_dev, stat.st_ino) != (sighting.stat.st_dev, sighting.stat.st_ino):
-            return  # another file took the name since the look
+    def _shut(self, sighting: _Sighting, reason: str) -> None:
+        if sighting.mark.left != "shut":
+            self._intake.reject(sighting.name, sighting.mark.offset, reason)
+        sighting.mark.left = "shut"
+
+    def _read_text(self, sighting: _Sighting) -> None:
+        with Path(sighting.path).open("rb") as file:
+            stat = os.fstat(file.fileno())
+            if (
+                f"{stat.st_dev}:{stat.st_ino}" == sighting.key
+            ):  # else another file took the name since the look
+                origin = self._intake.origin(sighting.name)
+                growing.read(file, sighting.mark, self._intake, origin, self._age(stat.st_mtime_ns))
+
+    def _read_sheet(self, sighting: _Sighting) -> None:
         mark = sighting.mark
-        age = inf if self._is_final else self._now.timestamp() - stat.st_mtime
-        one = _OneFile(file, mark, age)
-        if not one.find_place(stat):
-            mark.left = "tail"
-            return
-        start = mark.offset
-        mark.look(stat)
-        self._read_pieces(one, sighting.name)
-        mark.check = one.checksum(start)
-
-    def _read_pieces(self, one: _OneFile, name: str) -> None:
-        found = self._reader(name)
-        if not one.skip():
-            return
-        for piece in pieces(one.file, one.mark.offset, one.form):
-            if self._is_full():
-                one.mark.left = "rows"
-                return
-            try:
-                row = one.take(piece)
-                if row is not None:
-                    self.found.append(found(row))
-            except _FileError as error:
-                self._give_up(one.mark, name, piece.start, str(error))
-                return
-            except RowError as error:
-                self._stumble(one, name, piece, str(error))
-
-    def _reader(self, name: str) -> Callable[[object], Found]:
-        platform, kind = hints((self._folder, *name.split("/")))
-
-        def found(row: object) -> Found:
-            return to_found(row, platform=platform, kind=kind, timezone=self._timezone, now=self._now)
-
-        return found
-
-    def _stumble(self, one: _OneFile, name: str, piece: Piece, reason: str) -> None:
-        """Step over a record that cannot be read, as far as it is certain where the next one begins."""
-        mark = one.mark
-        if piece.whole or mark.offset == piece.end:
-            self._reject(name, piece.start, reason)
-            mark.offset = piece.end
-        elif not one.form.by_line:
-            self._give_up(mark, name, piece.start, reason)
-        elif piece.too_long or b"\n" in piece.raw:
-            self._reject(name, piece.start, reason)
-            mark.offset, mark.skipping, mark.left = piece.start, True, "rows"
-
-    def _give_up(self, mark: Mark, name: str, start: int, reason: str) -> None:
-        if mark.bad != start:
-            self._reject(name, start, reason)
-        mark.bad = start
-
-    def _reject(self, name: str, offset: int, reason: str) -> None:
-        self.rejects.append(Reject(file=name, offset=offset, reason=reason))
-
-    def _is_full(self) -> bool:
-        return len(self.found) + len(self.rejects) >= self._limit
-
-
-class _OneFile:
-    """A file that is open for reading, and how its records are read."""
-
-    def __init__(self, file: BinaryIO, mark: Mark, age: float) -> None:
-        self.file = file
-        self.mark = mark
-        self.form: Form = _FORMS[mark.kind]
-        self._is_quiet = age >= self.form.quiet
-        self._parse = self._parse_csv if mark.kind == CSV else self._parse_json
-
-    def find_place(self, stat: os.stat_result) -> bool:
-        """Make sure that what was read is still there, else start again; False if it is just being rewritten."""
-        mark = self.mark
-        if (mark.size, mark.mtime) == (stat.st_size, stat.st_mtime_ns):
-            return True
-        if stat.st_size < mark.offset:
-            if not self.form.by_line and not self._is_quiet:
-                return False
+        if (mark.size, mark.mtime) != (sighting.size, sighting.mtime):
             mark.restart()
-        elif mark.check != self.checksum(0):
-            mark.restart()
-        return True
+        mark.look(sighting.size, sighting.mtime)
+        try:
+            sheets.read((sighting.path, sighting.size, sighting.mtime), mark, self._intake, sighting.name)
+        except RowError as error:
+            if self._age(sighting.mtime) < QUIET:
+                mark.left = "tail"
+            else:
+                self._intake.reject(sighting.name, mark.offset, str(error))
 
-    def checksum(self, start: int) -> int:
-        """Return the checksum of what was read; `start` is where the mark's own checksum ends.
+    def _read_database(self, sighting: _Sighting) -> None:
+        mark = sighting.mark
+        has_more = tables.read(sighting.path, mark, self._intake, sighting.name)
+        mark.look(sighting.size, sighting.mtime)
+        mark.left = "rows" if has_more else ""
 
-        A rewritten array may differ anywhere, so all of it counts; a log may be huge, so only its ends do.
-        """
-        end = self.mark.offset
-        if self.form.by_line:
-            head = self._sum(0, min(HEAD, end), 0)
-            return self._sum(max(0, end - TAIL), end, head)
-        return self._sum(start, end, self.mark.check if start else 0)
+    def _refuse(self, sighting: _Sighting) -> None:
+        sighting.mark.look(sighting.size, sighting.mtime)
+        self._intake.reject(sighting.name, 0, "an old spreadsheet (.xls): save it as .xlsx or CSV (UTF-8)")
 
-    def _sum(self, start: int, end: int, so_far: int) -> int:
-        self.file.seek(start)
-        while start < end and (block := self.file.read(min(BLOCK, end - start))):
-            so_far = zlib.crc32(block, so_far)
-            start += len(block)
-        return so_far
-
-    def skip(self) -> bool:
-        """Pass over the rest of a line that is too long; False if the file ends inside it."""
-        if self.mark.skipping:
-            self.mark.offset, ended = skip_line(self.file, self.mark.offset)
-            self.mark.skipping = not ended
-        return not self.mark.skipping
-
-    def take(self, piece: Piece) -> object | None:
-        """Parse a piece and move the mark behind it; None if it holds no row, or must wait for its end.
-
-        Raises:
-            RowError: it cannot be read; the mark has not moved.
-        """
-        if piece.start == 0 and piece.raw.startswith(_UTF16):
-            raise _FileError("saved as UTF-16 (Unicode): save it as UTF-8")
-        if piece.too_long:
-            raise RowError(f"longer than {MAX_RECORD} bytes")
-        if not piece.whole and not self._is_quiet:
-            self.mark.left = "tail"
-            return None
-        is_closed = piece.whole or self.form.cut(piece.raw + b"\n", 0)
-        row = self._parse(piece.raw) if is_closed else None
-        if not piece.whole and not isinstance(row, dict):
-            raise RowError("the file ends inside it")
-        self.mark.offset = piece.end
-        return row
-
-    def _parse_json(self, raw: bytes) -> object | None:
-        if raw.isspace():
-            return None
-        row, self.mark.gb18030 = parse_json(raw, gb18030=self.mark.gb18030)
-        if row is None:
-            raise RowError("not an object with named fields")
-        return row
-
-    def _parse_csv(self, raw: bytes) -> object | None:
-        mark = self.mark
-        cells, mark.gb18030 = parse_row(raw, gb18030=mark.gb18030)
-        if not cells:
-            return None
-        if not mark.header and not is_header(cells):
-            raise _FileError(f"the first line does not name a column for the text: {', '.join(TEXT)}")
-        if not mark.header or cells == mark.header or (len(cells) > 1 and is_header(cells)):
-            mark.header = [cell.strip() for cell in cells]
-            return None
-        if len(cells) != len(mark.header):
-            raise RowError(f"{len(cells)} cells under {len(mark.header)} column names")
-        return dict(zip(mark.header, cells, strict=True))
+    def _age(self, mtime: int) -> float:
+        return inf if self._is_final else self._intake.now.timestamp() - mtime / 1e9

@@ -19,6 +19,7 @@ import orjson
 from bot.sources.fields import RowError
 
 MAX_RECORD = 1 << 20
+MAX_ENVELOPE = 16 << 20
 BLOCK = 1 << 18
 
 Span = tuple[int, int]
@@ -29,12 +30,14 @@ _STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _MARK = re.compile(_STRING + rb'|[{}\[\]"]', re.DOTALL)
 _SCALAR = re.compile(_STRING + rb'|[^\s,\]"]+', re.DOTALL)
 _CELL_END = re.compile(rb"[,\n]")
+_NEXT_LINE = re.compile(rb"\n")
+_NEXT_OBJECT = re.compile(rb"\}\s*,?\s*(?=\{)")
 _BOM = re.compile(rb"(?:\xef\xbb\xbf)?")
 _BOM_AND_BRACKET = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[?")
 
 
 class Piece(NamedTuple):
-    """A stretch of a file. Not `whole`: the file ends inside it. `too_long`: over MAX_RECORD, `raw` left out."""
+    """A stretch of a file. Not `whole`: the file ends inside it. `too_long`: over the limit, `raw` is its beginning."""
 
     start: int
     end: int
@@ -53,6 +56,9 @@ class Form:
         filler: bytes between records; what is left at the end means nothing if it is only these.
         by_line: a new record begins on a new line, so reading can start afresh at the next one.
         quiet: seconds without a change after which an unfinished end is taken for final.
+        longest: bytes of one record; an answer of an interface, kept as JSON, holds many rows in one.
+        restart: where the next record may begin inside one that cannot be read: a bracket or a quotation mark that is
+            missing makes it swallow its neighbours.
     """
 
     cut: Cut
@@ -60,6 +66,8 @@ class Form:
     filler: bytes
     by_line: bool
     quiet: float
+    longest: int = MAX_RECORD
+    restart: re.Pattern[bytes] | None = None
 
 
 def cut_line(buffer: bytes, at: int) -> Span | None:
@@ -116,8 +124,16 @@ def cut_value(buffer: bytes, at: int) -> Span | None:
 
 
 LINES = Form(cut=cut_line, prologue=_BOM, filler=b" \t\r\n", by_line=True, quiet=2)
-TABLE = Form(cut=cut_row, prologue=_BOM, filler=b" \t\r\n", by_line=True, quiet=10)
-ARRAY = Form(cut=cut_value, prologue=_BOM_AND_BRACKET, filler=b" \t\r\n,]", by_line=False, quiet=10)
+TABLE = Form(cut=cut_row, prologue=_BOM, filler=b" \t\r\n", by_line=True, quiet=10, restart=_NEXT_LINE)
+ARRAY = Form(
+    cut=cut_value,
+    prologue=_BOM_AND_BRACKET,
+    filler=b" \t\r\n,]",
+    by_line=False,
+    quiet=10,
+    longest=MAX_ENVELOPE,
+    restart=_NEXT_OBJECT,
+)
 """JSON that says by itself where it ends is final after 2 seconds; a cut CSV row may look whole, so it waits longer."""
 
 
@@ -125,7 +141,7 @@ def pieces(file: BinaryIO, offset: int, form: Form) -> Iterator[Piece]:
     """Cut a file from an offset on. The last piece is not whole if the file ends inside a record."""
     file.seek(offset)
     buffer = b""
-    while block := file.read(BLOCK):
+    while block := file.read(_next_block(len(buffer), form.longest)):
         at = 0
         if offset == 0 and not buffer and (prologue := form.prologue.match(block)):
             at = prologue.end()
@@ -134,11 +150,16 @@ def pieces(file: BinaryIO, offset: int, form: Form) -> Iterator[Piece]:
             start, at = span
             yield Piece(offset + start, offset + at, buffer[start:at])
         offset, buffer = offset + at, buffer[at:]
-        if len(buffer) > MAX_RECORD:
-            yield Piece(offset, offset + len(buffer), b"", whole=False, too_long=True)
+        if len(buffer) > form.longest:
+            yield Piece(offset, offset + len(buffer), buffer[:BLOCK], whole=False, too_long=True)
             return
     if buffer.strip(form.filler):
         yield Piece(offset, offset + len(buffer), buffer, whole=False)
+
+
+def _next_block(held: int, longest: int) -> int:
+    """Bytes to read next: as many as are held, lest a long record be searched again and again."""
+    return min(max(BLOCK, held), max(1, longest + 1 - held))
 
 
 def skip_line(file: BinaryIO, offset: int) -> tuple[int, bool]:
@@ -183,7 +204,7 @@ def parse_row(raw: bytes, *, gb18030: bool = False) -> tuple[list[str], bool]:
     """
     text, gb18030 = decode(raw, gb18030=gb18030)
     try:
-        rows = list(csv.reader(StringIO(text, newline="")))
+        rows = list(csv.reader(StringIO(text, newline=""), strict=True))
     except csv.Error:
         raise RowError("not valid CSV") from None
     if len(rows) > 1:

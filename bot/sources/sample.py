@@ -5,12 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import orjson
+from typing_extensions import override
 
 from bot.sources.base import Batch, Cursor, Found
+from bot.sources.kinds import Site, SourceSettings
 
 FEED = Path(__file__).parents[1] / "sample" / "feed.jsonl"
+
+
+class SampleSettings(SourceSettings):
+    """The bundled sample feed."""
+
+    kind: Literal["sample"]
+
+    @override
+    def build(self, site: Site) -> SampleSource:
+        return SampleSource(name=self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,13 +25,15 @@ _BLANK = frozenset({"none", "null", "nan", "undefined"})
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _COUNT = re.compile(r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,15})(\.[0-9]{1,9})?\s?([千万萬亿kwm]?)\s?\+?")
 _UNITS = {"": 1, "k": 10**3, "千": 10**3, "w": 10**4, "万": 10**4, "萬": 10**4, "m": 10**6, "亿": 10**8}
-_EPOCH = re.compile(r"[0-9]{9,13}(?:\.[0-9]+)?")
+_EPOCH = re.compile(r"[0-9]{9,13}(?:\.[0-9]+)?|[0-9]{16}|[0-9]{19}")
 _LOCAL_DATE = re.compile(
     r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?"
     r"(?:[ T]+([0-9]{1,2})[:：]([0-9]{2})(?:[:：]([0-9]{2}))?)?"
 )
 _WHOLE_FLOAT = re.compile(r"([0-9]+)\.0+")
 _SCIENTIFIC = re.compile(r"[0-9](?:\.[0-9]+)?[eE]\+?[0-9]+")
+_QUOTED = re.compile(r"""=?["']([0-9]{5,30})["']?""")
+"""How people keep a spreadsheet from reading an id as a number: `'7574...` and `="7574..."`."""
 _ROUNDED = re.compile(r"[1-9][0-9]{11,}0000")
 """Spreadsheets keep 15 digits of a 19-digit id and fill up with zeros."""
 
@@ -44,8 +46,8 @@ def plain(value: object) -> str:
         text = str(value)
     else:
         return ""
-    if len(text) < 10 and text.lower() in _BLANK:
-        return ""
+    if text.isprintable():  # what has no such characters is nearly all there is
+        return "" if len(text) < 10 and text.lower() in _BLANK else text
     return _UNSTORABLE.sub("", text)
 
 
@@ -66,8 +68,12 @@ def identifier(value: object) -> tuple[str, str]:
     if isinstance(value, float):
         return _from_float(value)
     text = plain(value)
+    if text.isdecimal() and len(text) < 30 and text[-4:] != "0000":
+        return text, ""
     if len(text) > MAX_ID:
         return "", "is too long for an id"
+    if quoted := _QUOTED.fullmatch(text):
+        return quoted[1], "was guarded against spreadsheets; the guard was taken off"
     if _SCIENTIFIC.fullmatch(text):
         return "", "lost digits in a spreadsheet (written like 7.2E+18)"
     if whole := _WHOLE_FLOAT.fullmatch(text):
@@ -126,12 +132,13 @@ def moment(value: object, timezone: ZoneInfo) -> datetime | None:
         return None
     if isinstance(value, int | float):
         return _from_epoch(value)
-    if not isinstance(value, str) or not (text := value.strip()) or len(text) > 64:
-        return None
-    if _EPOCH.fullmatch(text):
-        return _from_epoch(float(text))
+    if not isinstance(value, datetime):  # which a spreadsheet's cell is
+        if not isinstance(value, str) or not (text := value.strip()) or len(text) > 64:
+            return None
+        if _EPOCH.fullmatch(text):
+            return _from_epoch(float(text))
     try:
-        written = _from_text(text)
+        written = value if isinstance(value, datetime) else _from_text(text)
         return (written if written.tzinfo else written.replace(tzinfo=timezone)).astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
@@ -139,7 +146,9 @@ def moment(value: object, timezone: ZoneInfo) -> datetime | None:
 
 def _from_epoch(number: float) -> datetime | None:
     try:
-        return datetime.fromtimestamp(number / 1000 if number > MILLISECONDS_FROM else number, UTC)
+        for _ in range(3):  # milliseconds, microseconds, nanoseconds
+            number = number / 1000 if number > MILLISECONDS_FROM else number
+        return datetime.fromtimestamp(number, UTC)
     except (ValueError, OverflowError, OSError):
         return None
 

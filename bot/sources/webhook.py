@@ -9,12 +9,15 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from io import BytesIO
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from bot.sources.base import Found, Reject
 from bot.sources.fields import RowError, to_found
+from bot.sources.kinds import SourceSettings
 from bot.sources.records import ARRAY, MAX_RECORD, parse_json, pieces
 
 MAX_BODY = 5 * 1024 * 1024
@@ -23,7 +26,14 @@ MAX_ROWS = 20_000
 MAX_AGE = 300
 """Seconds a signature is good for, either way, as clocks differ."""
 
+_PUSHED = replace(ARRAY, longest=MAX_RECORD)
 _EPOCH = re.compile(r"[0-9]{1,12}")
+
+
+class WebhookSettings(SourceSettings):
+    """Rows that another program sends to `POST /ingest/{name}`, signed with INGEST_SECRET."""
+
+    kind: Literal["webhook"]
 
 
 class SignatureError(Exception):
@@ -97,7 +107,7 @@ def _rows(body: bytes) -> Iterator[tuple[int, object]]:
     except RowError:
         return _lines(body)
     if isinstance(whole, list):
-        starts = [piece.start for piece in pieces(BytesIO(body), 0, ARRAY)]
+        starts = [piece.start for piece in pieces(BytesIO(body), 0, _PUSHED)]
         if len(starts) < len(whole):
             raise BodyError(f"a row is longer than {MAX_RECORD} bytes")
         return zip(starts, whole, strict=True)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.sources import fields
+from bot.sources import columns, fields
 from bot.sources.base import Found
-from bot.sources.fields import RowError, hints, holds_profiles, is_header, to_found
+from bot.sources.fields import RowError, hints, holds_profiles, to_found
 from bot.sources.values import count, identifier, moment
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -28,8 +28,8 @@ OLD = {
 }
 
 
-def found(row: object, **hint: str) -> Found:
-    return to_found(row, timezone=SHANGHAI, now=NOW, **hint)
+def found(row: object, *, platform: str = "") -> Found:
+    return to_found(row, platform=platform, timezone=SHANGHAI, now=NOW)
 
 
 DOUYIN_COMMENT = {
@@ -274,7 +274,8 @@ def test_counts(shown: object, number: int | None) -> None:
 @pytest.mark.parametrize(
     "written",
     [
-        SECONDS, SECONDS * 1000, str(SECONDS), str(SECONDS * 1000), float(SECONDS), "2026-11-19T06:02:03+00:00",
+        SECONDS, SECONDS * 1000, SECONDS * 10**6, SECONDS * 10**9, str(SECONDS), str(SECONDS * 1000), str(SECONDS * 10**6),
+        float(SECONDS), WRITTEN.astimezone(SHANGHAI).replace(tzinfo=None), WRITTEN, "2026-11-19T06:02:03+00:00",
         "2026-11-19 14:02:03+08:00", "2026-11-19 14:02:03", "2026/11/19 14:02:03", "2026年11月19日 14:02:03",
         "Thu Nov 19 14:02:03 +0800 2026", "Thu, 19 Nov 2026 06:02:03 GMT",
     ],
@@ -325,13 +326,16 @@ def test_a_link_that_is_no_web_address_is_not_taken() -> None:
 
 
 def test_a_header_is_told_from_a_row() -> None:
+    is_header = columns.presets().is_header
     assert is_header(["id", "content"])
     assert is_header([" text "])
     assert not is_header(["id", "nickname"])
     assert not is_header(["1", "text"])
 
 
-_names = st.sampled_from(sorted(fields._ALL | {"fans", "content_type", "type", "viewd_count"})) | st.text()
+_names = (
+    st.sampled_from(sorted(columns.ALL_NAMES | {"fans", "content_type", "type", "viewd_count"})) | st.text()
+)
 _values = st.recursive(
     st.none()
     | st.booleans()

@@ -82,13 +82,14 @@ def test_csv_without_a_column_for_the_text_is_rejected_once(folder: Folder) -> N
     ]
 
 
-def test_files_that_office_programs_save_are_named_with_what_to_do(folder: Folder) -> None:
+def test_files_that_office_programs_save_wrongly_are_named_once(folder: Folder) -> None:
     folder.write("a.csv", table([row(1)]).encode("utf-16"))
     folder.write("b.xlsx", b"PK")
     assert folder.ids() == []
     assert folder.ids() == []
     assert [reject.file for reject in folder.rejects] == ["a.csv", "b.xlsx"]
-    assert all("save it as" in reject.reason for reject in folder.rejects)
+    assert ["save it as" in reject.reason for reject in folder.rejects] == [True, False]
+    assert "not a spreadsheet" in folder.rejects[1].reason
 
 
 def test_an_array_that_is_rewritten_with_more_rows_hands_on_only_those(folder: Folder) -> None:
