@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
 
 from handlers.kit.arguments import Outcome
-from handlers.kit.cards import Button, Card, Section, Tone, cut
-from handlers.kit.context import CardBuilder, Context
+from handlers.kit.cards import Card, Section, Tone
+from handlers.kit.context import CardBuilder, Context, Post
 from handlers.kit.errors import ConflictError, NotFoundError, UsageError
 from handlers.kit.incident_card import refresh
 from handlers.kit.locale import Locale
-from handlers.kit.registry import command
+from handlers.kit.playbook_card import Progress, all_steps, checklist, rules, shown
+from handlers.kit.registry import command, notice
 from handlers.kit.team import Right
-from playbooks.library import Library
+from playbooks.library import GONE, NEW
 from playbooks.schema import Playbook
-from playbooks.schema import Step as PlaybookStep
 from storage import incidents
 from storage.models import Incident, Step
 
-BUTTONS = 4
-"""Steps that can be ticked by a tap: the next ones."""
-LABEL_WIDTH = 20
-"""Columns of a button's words: ten Chinese characters."""
+PARTS: Mapping[str, Callable[[Locale, Progress], Card]] = {
+    "all": all_steps,
+    "全部": all_steps,
+    "rules": rules,
+    "口径": rules,
+}
+"""What of a playbook is folded away, by the words that unfold it."""
+MOST_TOLD = 20
+"""Lines of one card about edited files."""
 
 
 @command(
@@ -32,20 +34,26 @@ LABEL_WIDTH = 20
     area="work",
     right=Right.LOOK,
     help="Show a playbook, or attach it to an incident",
-    usage="playbook TYPE · playbook N [TYPE]",
+    usage="playbook TYPE [all|rules] · playbook N [TYPE]",
     example="playbook 12 user_complaint",
     aliases=("预案",),
     labels={"kind": "Type"},
 )
-async def playbook(ctx: Context, incident: Incident | None = None, kind: Playbook | None = None) -> None:
-    """Without an incident it is shown; with one it is attached, once, and posted in the thread."""
+async def playbook(
+    ctx: Context, incident: Incident | None = None, kind: Playbook | None = None, part: str = ""
+) -> None:
+    """Without an incident it is shown; with one it is attached, once, and posted in the thread. A part is only shown."""
+    if part and kind is not None:
+        await _unfold(ctx, incident, kind, part)
+        return
     if incident is None:
         if kind is None:
             titles = " · ".join(
                 f"{each.id} {each.name(ctx.language)}" for each in ctx.library.playbooks.values()
             )
             raise UsageError(ctx.say("Which playbook?"), hint=ctx.say("There are: {titles}", titles=titles))
-        ctx.reply(lambda say: _shown(say, kind, ctx.library))
+        seen = Progress(playbook=kind, library=ctx.library, marks={})
+        ctx.reply(lambda say: shown(say, seen))
         return
     ctx.require(Right.WORK, incident)
     chosen = kind or ctx.library.playbooks.get(incident.playbook or incident.type)
@@ -136,105 +144,63 @@ async def step(ctx: Context, incident: Incident, number: int, outcome: Outcome, 
     )
 
 
+async def _unfold(ctx: Context, incident: Incident | None, kind: Playbook, part: str) -> None:
+    lay_out = PARTS.get(part.casefold())
+    if lay_out is None:
+        raise UsageError(
+            ctx.say("A playbook has no part “{part}”.", part=part),
+            hint=ctx.say("There are: {titles}", titles=" · ".join(PARTS)),
+        )
+    marks = await incidents.steps(ctx.session, incident.id or 0, kind.id) if incident else {}
+    seen = Progress(playbook=kind, library=ctx.library, incident=incident, marks=marks)
+    ctx.reply(lambda say: lay_out(say, seen), incident)
+
+
+@notice("playbooks.edited")
+async def edited(ctx: Context) -> None:
+    """Tell leads what was taken over, and the alerts rooms what could not be."""
+    data = ctx.settings["notice"]["data"]
+    problems, changed = data.get("problems", []), data.get("changed", {})
+    if problems:
+        ctx.out.append(Post(build=lambda say: _refused(say, problems), purpose="alerts"))
+    if changed:
+        titles = {f"types/{each.id}": each for each in ctx.library.playbooks.values()}
+        ctx.out.append(Post(build=lambda say: _taken_over(say, changed, titles), purpose="leads"))
+
+
+def _refused(say: Locale, problems: list[str]) -> Card:
+    return Card(
+        title=say("An edited playbook has a mistake; the old ones stay in force"),
+        sections=(Section(lines=tuple(problems[:MOST_TOLD])),),
+        tone=Tone.WARN,
+        footer=say("Mend it and save: it is read again by itself."),
+    )
+
+
+def _taken_over(say: Locale, changed: Mapping[str, list[str]], titles: Mapping[str, Playbook]) -> Card:
+    whole: Mapping[str, str] = {NEW: say("new"), GONE: say("taken away")}
+    lines = [
+        f"· {titles[name].name(say.language) + ' ' if name in titles else ''}{name}"
+        + say(": {keys}", keys=say(", ").join(whole.get(key, key) for key in keys))
+        for name, keys in changed.items()
+    ]
+    moved = any("steps" in keys for keys in changed.values())
+    return Card(
+        title=say("Playbooks were edited and are in force now"),
+        sections=(Section(lines=tuple(lines[:MOST_TOLD])),),
+        footer=say(
+            "Steps have changed: ticks of incidents that are on keep their numbers, so look at them again."
+        )
+        if moved
+        else "",
+    )
+
+
 def _key(incident: Incident, attached: Playbook) -> str:
     return f"playbook:{incident.id}:{attached.id}"
 
 
 async def _checklist(ctx: Context, incident: Incident, attached: Playbook) -> CardBuilder:
     marks = await incidents.steps(ctx.session, incident.id or 0, attached.id)
-    library = ctx.library
-    return lambda say: _checklist_card(say, incident, attached, marks, library)
-
-
-def _checklist_card(
-    say: Locale, incident: Incident, attached: Playbook, marks: Mapping[int, Step], library: Library
-) -> Card:
-    lines = tuple(
-        _line(say, number, each, marks.get(number), incident.opened_at, library)
-        for number, each in enumerate(attached.steps, 1)
-    )
-    left = [number for number in range(1, len(attached.steps) + 1) if number not in marks]
-    return Card(
-        title=say(
-            "#{number} playbook: {title} {done}/{all}",
-            number=incident.id,
-            title=attached.name(say.language),
-            done=len(marks),
-            all=len(attached.steps),
-        ),
-        tone=Tone.PLAIN if left else Tone.GOOD,
-        sections=(
-            Section(lines=lines),
-            *(
-                (Section(title=say("Do not"), lines=tuple(f"✗ {each}" for each in attached.dont[:3])),)
-                if attached.dont
-                else ()
-            ),
-        ),
-        buttons=tuple(
-            Button(
-                label=f"✓ {number} {_short(attached.steps[number - 1].text(say.language))}",
-                action="playbook.step",
-                value=f"{incident.id} {number} done",
-            )
-            for number in left[:BUTTONS]
-        ),
-        footer=say("To leave one out: step {number} {step} skip REASON", number=incident.id, step=left[0])
-        if left
-        else "",
-    )
-
-
-def _line(
-    say: Locale, number: int, each: PlaybookStep, mark: Step | None, opened_at: datetime, library: Library
-) -> str:
-    text = each.text(say.language)
-    if mark:
-        sign = "✅" if mark.outcome == "done" else "➖"
-        return f"{sign} {number}. {_short(text)} · {mark.by} {say.clock(mark.at)}" + (
-            f" · {mark.note}" if mark.note else ""
-        )
-    parts = [f"☐ {number}. {text}"]
-    if each.role:
-        role = library.roles.get(each.role)
-        parts.append(role.name(say.language) if role else each.role)
-    if each.due is not None:
-        parts.append(say("by {time}", time=say.clock(opened_at + each.due)))
-    return " · ".join(parts)
-
-
-def _short(text: str) -> str:
-    """A step's first words, as far as a button holds them: enough where the step stands whole, or is done."""
-    first = re.split(r"[：，、:,;；]", text, maxsplit=1)[0]
-    room = (
-        LABEL_WIDTH // 2 if any(unicodedata.east_asian_width(char) in "WF" for char in first) else LABEL_WIDTH
-    )
-    return cut(first, room)
-
-
-def _shown(say: Locale, shown: Playbook, library: Library) -> Card:
-    steps = []
-    for number, each in enumerate(shown.steps, 1):
-        role = library.roles.get(each.role)
-        due = say("within {span}", span=say.span(each.due)) if each.due is not None else ""
-        parts = (each.text(say.language), role.name(say.language) if role else each.role, due)
-        steps.append(f"{number}. " + " · ".join(part for part in parts if part))
-    return Card(
-        title=say("Playbook: {title}", title=shown.name(say.language)),
-        text=shown.summary,
-        sections=(
-            Section(title=say("Steps"), lines=tuple(steps)),
-            *(
-                Section(title=title, lines=tuple(f"{sign} {each}" for each in lines))
-                for title, sign, lines in (
-                    (say("Do"), "✓", shown.do),
-                    (say("Do not"), "✗", shown.dont),
-                    (say("Close when"), "·", shown.close),
-                )
-                if lines
-            ),
-        ),
-        footer=say(
-            "Version {version} · review by {date}", version=shown.version, date=shown.review_by.isoformat()
-        ),
-    )
+    seen = Progress(playbook=attached, library=ctx.library, incident=incident, marks=marks)
+    return lambda say: checklist(say, seen)

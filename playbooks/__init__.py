@@ -8,20 +8,26 @@
 
 `load()` reads the bundled files and, over them, a team's own folder of the same layout; the file's
 stem is the id. What cannot be used is refused with file, line and the way out, all at once.
+A playbook goes out as a Markdown checklist (`as_markdown`) and comes back (`take_in`).
 `lint()` also warns: out of date, nobody responsible, ambiguous. This package imports nothing of
 the others and never looks at the clock.
 """
 
 from playbooks.levels import Factor, Grade, Level, Levels, Rules
-from playbooks.library import Library, load
+from playbooks.library import Change, Library, load
 from playbooks.lint import lint
 from playbooks.matching import Match, Matcher, Proposal
 from playbooks.reading import PlaybookError, Problem
 from playbooks.scenarios import Comment, Inject, Scenario
-from playbooks.schema import Phase, Playbook, Role, Signals, Step, Strategy
+from playbooks.schema import Phase, Playbook, Role, Signals, Step, Track
+from playbooks.shelf import take_in
+from playbooks.stance import Cluster, Strategy
 from playbooks.templates import SlotError, Template, render
+from playbooks.writing import as_markdown, as_yaml
 
 __all__ = [
+    "Change",
+    "Cluster",
     "Comment",
     "Factor",
     "Grade",
@@ -44,7 +50,11 @@ __all__ = [
     "Step",
     "Strategy",
     "Template",
+    "Track",
+    "as_markdown",
+    "as_yaml",
     "lint",
     "load",
     "render",
+    "take_in",
 ]

@@ -16,6 +16,7 @@ from playbooks.reading import Loc, PlaybookError, Problem, Sheet
 MAX_TEXT = 4000
 """Characters in any one text: a statement fits, a pasted document does not."""
 
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 _WORDING = {
@@ -64,6 +65,15 @@ def read_duration(words: object) -> timedelta:
     return sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
 
 
+def spelled(length: timedelta) -> str:
+    """A duration as `read_duration` reads it, `1h30m`."""
+    left, parts = int(length.total_seconds()), []
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        parts += [f"{count}{unit}"] if count else []
+    return "".join(parts) or "0m"
+
+
 def read_day(words: object) -> date:
     """Read `2027-05-01`. Raises FaultError."""
     try:
@@ -72,9 +82,31 @@ def read_day(words: object) -> date:
         raise FaultError(f'"{words}" is not a day', "write it as 2027-05-01") from error
 
 
+def read_weekly(words: object) -> str:
+    """Read a time of each day, or of some days: `09:00`, `mon 09:00`, `mon,thu 18:30`, `周一 09:00`; empty for never.
+
+    Raises:
+        FaultError: it is none.
+    """
+    text = str(words or "").strip().lower().replace("：", ":").replace("，", ",").replace("、", ",")
+    for sign, day in zip("一二三四五六日", WEEKDAYS, strict=True):
+        text = text.replace(f"周{sign}", day)
+    day = "|".join(WEEKDAYS)
+    if text and not re.fullmatch(rf"(({day})(,({day}))*\s+)?([01]?\d|2[0-3]):[0-5]\d", text):
+        raise FaultError(f'"{words}" is not a time', "write 09:00, mon 09:00 or mon,thu 09:00")
+    return text
+
+
+def _spelled_out(words: object) -> object:
+    """An id of digits, which YAML reads as a number."""
+    return str(words) if isinstance(words, int) else words
+
+
 Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT)]
 Duration = Annotated[timedelta, BeforeValidator(read_duration)]
 Day = Annotated[date, BeforeValidator(read_day)]
+Weekly = Annotated[str, BeforeValidator(read_weekly)]
+Identifier = Annotated[Text, BeforeValidator(_spelled_out)]
 
 M = TypeVar("M", bound=Strict)
 
@@ -103,7 +135,7 @@ def _problem(sheet: Sheet, model: type[Strict], detail: ErrorDetails) -> Problem
     kind = detail["type"]
     if kind == "extra_forbidden":
         allowed = list(_model_at(model, loc[:-1]).model_fields)
-        return sheet.problem(loc, f'unknown key "{loc[-1]}"', _nearest(str(loc[-1]), allowed))
+        return sheet.problem(loc, f'unknown key "{loc[-1]}"', nearest(str(loc[-1]), allowed))
     if kind == "missing":
         return sheet.problem(loc, f'the key "{loc[-1]}" is missing', f'add "{loc[-1]}: ..." here')
     cause = detail.get("ctx", {}).get("error")
@@ -112,7 +144,7 @@ def _problem(sheet: Sheet, model: type[Strict], detail: ErrorDetails) -> Problem
     if kind in ("literal_error", "enum"):
         allowed = re.findall(r"'([^']*)'", str(detail["ctx"]["expected"]))
         return sheet.problem(
-            loc, f'{name} cannot be "{detail["input"]}"', _nearest(str(detail["input"]), allowed)
+            loc, f'{name} cannot be "{detail["input"]}"', nearest(str(detail["input"]), allowed)
         )
     if kind == "string_too_short" and not str(detail["input"]).strip():
         return sheet.problem(loc, f"{name} must not be empty", "write a text, or leave the line out")
@@ -132,7 +164,8 @@ def _prefixed(name: str, message: str) -> str:
     return f"{name}: {message}" if name else message
 
 
-def _nearest(word: str, allowed: list[str]) -> str:
+def nearest(word: str, allowed: list[str]) -> str:
+    """The hint for a word that is not allowed: the one that was meant, else all that are."""
     near = get_close_matches(word.lower(), allowed, n=1)
     return f'did you mean "{near[0]}"?' if near else f"allowed here: {', '.join(allowed)}"
 

@@ -74,14 +74,19 @@ class Factor(StrEnum):
     """What the grade adds up, in the order in which it is shown.
 
     harm: 0 none, 1 displeasure, 2 a playbook's signal words, 3 a severe one. volume: negative mentions in the window.
-    growth: those against the window before (a ratio). reach: the most likes on one of them. platforms: how many.
+    growth: those against the window before (a ratio). share: negatives among the comments under the same posts, as the lower end
+    of Wilson's interval, of twenty comments or more. reach: the most likes on one of them. figures: 1 a verified account or one with
+    a hundred thousand followers, 2 one with a million. platforms: how many. copies: the share that repeats another one's text.
     """
 
     HARM = "harm"
     VOLUME = "volume"
     GROWTH = "growth"
+    SHARE = "share"
     REACH = "reach"
+    FIGURES = "figures"
     PLATFORMS = "platforms"
+    COPIES = "copies"
 
 
 class Rules(Strict):

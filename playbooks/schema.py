@@ -1,31 +1,41 @@
-"""What a playbook says: how to know this kind of crisis, and what to do about it, by whom, by when."""
+"""What a playbook says: how to know this kind of crisis, and what to do about it, by whom, by when.
+
+Texts are Chinese; English stands beside them, as `do_en` beside `do`, and in lists as `中文: English`. What has no English
+is not shown in English rooms, except for what has to be shown.
+"""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from playbooks.checking import Day, Duration, FaultError, Strict, Text
+from playbooks.checking import Day, Duration, FaultError, Strict, Text, nearest
+from playbooks.levels import Level
+from playbooks.patterns import checked_pattern
+from playbooks.stance import StatementPlan
+from playbooks.texts import Bilingual, Headed, Lines, Texts
 
 MAX_PATTERN = 120
 """Characters in one signal pattern."""
 
-MAX_REPEAT = 12
-MAX_REPEATS = 3
-MAX_GROUPS = 3
-"""Together they keep the slowest pattern that passes under a second on the worst comment (measured: 0.8 s), and usual ones far under a millisecond."""
-
-ID = r"[a-z][a-z0-9_]{1,39}"
+ID = r"[a-z][a-z0-9_]{1,31}"
 """A file stem that names something: short enough for a button's 64 bytes."""
+
+VERBS = (
+    "action", "ask", "brief", "claim", "close", "dismiss", "draft", "fact", "handover", "level", "log", "merge", "mute",
+    "playbook", "precheck", "promise", "publish", "recover", "respond", "review", "role", "show", "similar", "task",
+    "timeline", "verify",
+)  # fmt: skip
+"""Commands that a step may call for: those of the contract that act on an incident."""
 
 
 class Phase(StrEnum):
-    """What a step is for. The order is the usual one, yet steps of different people run side by side."""
+    """What a step is for, in the order in which the phases begin."""
 
     ASSESS = "assess"
     CONTAIN = "contain"
@@ -33,42 +43,18 @@ class Phase(StrEnum):
     RECOVER = "recover"
 
 
-class Strategy(StrEnum):
-    """The stance of the first statements (situational crisis communication theory, Coombs 2007).
+class Track(StrEnum):
+    """Whose line of work a step belongs to. Tracks of one phase run side by side; within a track steps follow each other.
 
-    `inform` says what to do and what happens next; `deny` is for falsehoods with proof; `diminish`
-    explains an accident; `rebuild` takes responsibility and repairs.
+    lead: decide and inform within. facts: find out what is so. stop: stop the harm. people: whoever is affected.
+    voice: what is said in public.
     """
 
-    INFORM = "inform"
-    DENY = "deny"
-    DIMINISH = "diminish"
-    REBUILD = "rebuild"
-
-
-def _checked_pattern(pattern: str) -> str:
-    """Refuse a pattern that is broken, matches anything, or could take forever on a hostile comment."""
-    try:
-        compiled = re.compile(pattern, re.IGNORECASE)
-    except re.error as error:
-        raise FaultError(f"not a regular expression: {error}", "check brackets and backslashes") from error
-    if compiled.search(""):
-        raise FaultError("this pattern matches every text", "make at least one part of it required")
-    if unicodedata.normalize("NFKC", pattern) != pattern:
-        raise FaultError(
-            "this pattern holds full-width characters", 'comments are read with "," for "，", so write those'
-        )
-    bare = re.sub(r"\\.|\[(?:\\.|[^\]\\])+\]", "x", pattern).replace("(?:", "(")
-    repeats = re.findall(r"[*+?]|\{\d*,?\d*\}", bare)
-    sizes = [int(number) for repeat in repeats for number in re.findall(r"\d+", repeat)]
-    if re.search(r"[*+]|,\}", bare) or any(size > MAX_REPEAT for size in sizes):
-        raise FaultError(
-            "this pattern repeats without a limit", f"use {{0,{MAX_REPEAT}}} or less in place of * and +"
-        )
-    if len(repeats) > MAX_REPEATS or bare.count("(") > MAX_GROUPS or re.search(r"\)[{]", bare):
-        hint = f"at most {MAX_REPEATS} repeats and {MAX_GROUPS} groups, and no group that repeats"
-        raise FaultError("this pattern is too much work", hint)
-    return pattern
+    LEAD = "lead"
+    FACTS = "facts"
+    STOP = "stop"
+    PEOPLE = "people"
+    VOICE = "voice"
 
 
 def _checked_roles(roles: Mapping[str, str]) -> Mapping[str, str]:
@@ -80,9 +66,9 @@ def _checked_roles(roles: Mapping[str, str]) -> Mapping[str, str]:
 
 Word = Annotated[str, StringConstraints(min_length=2, max_length=30)]
 Pattern = Annotated[
-    str, StringConstraints(min_length=2, max_length=MAX_PATTERN), AfterValidator(_checked_pattern)
+    str, StringConstraints(min_length=2, max_length=MAX_PATTERN), AfterValidator(checked_pattern)
 ]
-Texts = tuple[Text, ...]
+Id = Annotated[str, StringConstraints(pattern=f"^{ID}$")]
 
 
 class Signals(Strict):
@@ -93,7 +79,7 @@ class Signals(Strict):
         common: what people also say to any other trouble (退款, 投诉): they speak for this kind, but do not tell one matter
             from another.
         severe: one comment with such a word is enough to alarm.
-        regex: for what people word in many ways; see `_checked_pattern` for what is allowed. What it finds around a common
+        regex: for what people word in many ways; see `checked_pattern` for what is allowed. What it finds around a common
             word is common too.
     """
 
@@ -113,22 +99,64 @@ class Signals(Strict):
         return self
 
 
-class Step(Strict):
+class Elsewhere(Headed):
+    """What looks alike and is something else. `goto`: the playbook for it, if there is one."""
+
+    case: Text
+    case_en: str = ""
+    goto: str = ""
+
+
+class Question(Headed):
+    """What to find out first, in two minutes. `yes`: the level that a yes asks for at least."""
+
+    ask: Text
+    ask_en: str = ""
+    yes: Level | None = None
+
+
+class Bounds(Strict):
+    """When a level begins, and when it may be left for a lower one."""
+
+    enter: Lines = Field(min_length=1)
+    exit: Lines = ()
+
+
+class Step(Bilingual):
     """One thing to do.
 
     Args:
+        id: how other steps of the playbook name it; only where one does.
         role: who does it, one of the playbook's `roles`.
         due: when it must be done, counted from the moment the incident was opened.
+        when: the condition under which it is needed, in words.
+        level: it is needed from this level up; always, if left out.
+        after: the id of a step that has to be done first.
+        run: the command that does it, such as `draft holding`; the incident's number is put in.
         note: how, in a sentence; empty where the step says enough.
     """
 
     do: Text
     do_en: str = ""
+    id: Id | None = None
+    phase: Phase = Phase.ASSESS
+    track: Track | None = None
     role: str = ""
     due: Duration | None = None
-    phase: Phase = Phase.ASSESS
+    when: str = ""
+    when_en: str = ""
+    level: Level | None = None
+    after: str = ""
+    run: str = ""
     note: str = ""
     note_en: str = ""
+
+    @model_validator(mode="after")
+    def _calls_a_command(self) -> Self:
+        if self.run and self.run.split()[0] not in VERBS:
+            verb = self.run.split()[0]
+            raise FaultError(f'there is no command "{verb}"', nearest(verb, list(VERBS)), at=("run",))
+        return self
 
     def text(self, language: str) -> str:
         """The step in a room's language (`zh` or `en`), Chinese where there is no other."""
@@ -136,19 +164,40 @@ class Step(Strict):
 
     def remark(self, language: str) -> str:
         """The note in a room's language; empty if it has none there."""
-        return self.note_en if language == "en" else self.note
+        return self.said("note", language)
+
+    def is_for(self, level: Level) -> bool:
+        """Tell whether it is needed at a level."""
+        return self.level is None or level.rank >= self.level.rank
 
 
-class StatementPlan(Strict):
-    """How to speak: the stance, the template to start from, what must be in the text and what must not."""
+class LegalClock(Headed):
+    """A deadline that a rule may set: a reminder to ask the lawyers at once, never advice.
 
-    strategy: Strategy
-    template: Text
-    required: Texts = ()
-    forbidden: Texts = ()
+    Args:
+        rule: its name.
+        when: to what it applies.
+        within: the time it gives, in its own words.
+        due: the same as a duration, where it can be counted from the moment the incident was opened.
+        to: whom to turn to.
+        source: where this was read, and how reliable that is.
+        checked_on: the day somebody last held it against the source.
+    """
+
+    rule: Text
+    rule_en: str = ""
+    when: str = ""
+    when_en: str = ""
+    within: Text
+    within_en: str = ""
+    due: Duration | None = None
+    to: str = ""
+    to_en: str = ""
+    source: Text
+    checked_on: Day
 
 
-class Playbook(Strict):
+class Playbook(Bilingual):
     """One kind of crisis.
 
     Args:
@@ -157,9 +206,12 @@ class Playbook(Strict):
         owner_role: who keeps the playbook up to date.
         review_by: the day by which it must be read through again; `lint` warns from then on.
         out_of_scope: what looks alike and belongs elsewhere, and where.
+        levels: what makes it grave, and when it is no longer.
         roles: who is needed, each with the duty in one line.
         evidence: what to keep before anything is changed.
+        steps: in the order of the phases; they are numbered from 1.
         close: when the incident may be closed.
+        recovery: what is looked at afterwards.
         drill_prompt: a situation to talk through at a table.
         sources: what the advice rests on.
     """
@@ -173,18 +225,22 @@ class Playbook(Strict):
     owner_role: Text
     review_by: Day
     summary: Text
-    out_of_scope: Texts = ()
+    summary_en: str = ""
+    out_of_scope: tuple[Elsewhere, ...] = ()
     signals: Signals
-    triage: Texts = ()
+    triage: tuple[Question, ...] = ()
+    levels: Mapping[Level, Bounds] = Field(default_factory=dict)
     roles: Mapping[str, Text] = Field(min_length=1)
-    evidence: Texts = ()
+    evidence: Lines = ()
     steps: tuple[Step, ...] = Field(min_length=1)
     statement: StatementPlan
-    do: Texts = ()
-    dont: Texts = ()
-    close: Texts = Field(min_length=1)
-    recovery: Texts = ()
+    legal_clocks: tuple[LegalClock, ...] = ()
+    do: Lines = ()
+    dont: Lines = ()
+    close: Lines = Field(min_length=1)
+    recovery: Lines = ()
     drill_prompt: str = ""
+    drill_prompt_en: str = ""
     sources: Texts = ()
 
     @model_validator(mode="after")
@@ -204,9 +260,40 @@ class Playbook(Strict):
             )
         return self
 
+    @model_validator(mode="after")
+    def _steps_follow(self) -> Self:
+        known: list[str] = []
+        order = list(Phase)
+        for index, step in enumerate(self.steps):
+            if index and order.index(step.phase) < order.index(self.steps[index - 1].phase):
+                hint = f"move it up to the other steps of {step.phase}"
+                raise FaultError("the phase goes back", hint, ("steps", index, "phase"))
+            if step.after and step.after not in known:
+                hint = f"one of {', '.join(known)}" if known else 'give that step an "id: ..."'
+                raise FaultError(f'no step above has the id "{step.after}"', hint, ("steps", index, "after"))
+            if step.id in known:
+                raise FaultError(f'"{step.id}" is taken', "give it another id", ("steps", index, "id"))
+            known += [step.id] if step.id else []
+        return self
+
     def name(self, language: str) -> str:
         """The title in a room's language (`zh` or `en`), Chinese where there is no other."""
         return self.title_en if language == "en" and self.title_en else self.title
+
+    def about(self, language: str) -> str:
+        """The summary in a room's language; empty if it has none there."""
+        return self.said("summary", language)
+
+    def is_stale(self, today: date) -> bool:
+        """Tell whether it should have been read through again."""
+        return self.review_by < today
+
+    def needed(self, step: Step) -> int | None:
+        """The number of the step that has to be done before this one; None if there is none."""
+        return next(
+            (number for number, each in enumerate(self.steps, 1) if step.after and each.id == step.after),
+            None,
+        )
 
 
 class Role(Strict):

@@ -7,14 +7,16 @@ of the same name, or stands beside the others.
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from playbooks.checking import Strict, parse
-from playbooks.levels import Levels
+from playbooks.checking import Strict, nearest, parse
+from playbooks.levels import Level, Levels
+from playbooks.markdown import read_markdown
 from playbooks.matching import plain
 from playbooks.reading import Loc, PlaybookError, Problem, Severity, Sheet, read_sheet
 from playbooks.scenarios import Scenario
@@ -28,6 +30,9 @@ FOLDERS = ("types", "templates", "scenarios")
 SINGLE = ("levels", "roles")
 
 M = TypeVar("M", bound=Strict)
+
+Stamp = tuple[tuple[str, int, int], ...]
+"""Path, time of change and size of each file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +60,40 @@ class Shelf:
 
 
 def fill(folder: Path | None) -> Shelf:
-    """Read the bundled files, and those of `folder` over them. Never raises; see `Shelf.problems`."""
+    """Read the bundled files, and those of `folder` over them. Never raises; see `Shelf.problems`.
+
+    Args:
+        folder: a team's folder; or one file, which is then taken for a playbook, in YAML or as a Markdown checklist.
+    """
     shelf = Shelf()
     found = _files(BUNDLED, shelf.problems)
-    if folder is not None:
+    if folder is not None and folder.is_file():
+        found[f"types/{folder.stem}"] = folder
+    elif folder is not None:
         shelf.problems += _strays(folder)
         found |= _files(folder, shelf.problems)
     shelf.levels = _read(found.get("levels"), Levels, shelf.problems)
     shelf.roles = _read(found.get("roles"), Roles, shelf.problems)
-    for name, path in sorted(found.items()):
+    # A single file comes last: whatever it is called, it takes the place of the playbook whose id it has.
+    for name, path in sorted(found.items(), key=lambda item: (item[1] == folder, item[0])):
         _shelve(shelf, name, path)
     if not shelf.problems:
         shelf.problems += _misfits(shelf)
     return shelf
 
 
+def take_in(path: Path) -> Playbook:
+    """Read one playbook, YAML or Markdown, and hold it against everything it names. Raises PlaybookError."""
+    shelf = fill(path)
+    if shelf.problems:
+        raise PlaybookError(shelf.problems)
+    return next(each.value for each in shelf.playbooks.values() if each.sheet.path == path)
+
+
 def _shelve(shelf: Shelf, name: str, path: Path) -> None:
     kind, _, stem = name.partition("/")
     if kind == "types" and (playbook := _read(path, Playbook, shelf.problems, stem)):
-        shelf.playbooks[stem] = playbook
+        shelf.playbooks[playbook.value.id] = playbook
     elif kind == "templates" and (template := _read(path, Template, shelf.problems, stem)):
         shelf.templates[stem] = template
     elif kind == "scenarios" and (scenario := _read(path, Scenario, shelf.problems, stem)):
@@ -85,7 +105,7 @@ def _read(path: Path | None, model: type[M], problems: list[Problem], stem: str 
     if path is None:
         return None
     try:
-        sheet = read_sheet(path)
+        sheet = read_markdown(path) if path.suffix == ".md" else read_sheet(path)
         if stem:
             _name(sheet, stem)
         return Loaded(parse(sheet, model), sheet)
@@ -95,9 +115,12 @@ def _read(path: Path | None, model: type[M], problems: list[Problem], stem: str 
 
 
 def _name(sheet: Sheet, stem: str) -> None:
+    """Give a sheet its id: the file's stem. A checklist may be called anything, and says its id itself."""
+    if sheet.path.suffix == ".md":
+        stem = str(sheet.data.get("id", stem))
     if not re.fullmatch(ID, stem):
         raise PlaybookError(
-            [sheet.problem((), f'the file name "{stem}" cannot be an id', "small letters, digits and _")]
+            [sheet.problem(("id",), f'the file name "{stem}" cannot be an id', "small letters, digits and _")]
         )
     if sheet.data.setdefault("id", stem) != stem:
         raise PlaybookError(
@@ -116,6 +139,17 @@ def _files(folder: Path, problems: list[Problem]) -> dict[str, Path]:
             )
         found[name] = path
     return found
+
+
+def stamp(folder: Path | None) -> Stamp:
+    """What tells whether any of the files has been edited, added or taken away since."""
+    found = []
+    for place in (BUNDLED, *([folder] if folder else [])):
+        for path in _yaml_files(place):
+            with contextlib.suppress(OSError):  # taken away this very moment: the next look will tell
+                state = path.stat()
+                found.append((str(path), state.st_mtime_ns, state.st_size))
+    return tuple(found)
 
 
 def _yaml_files(folder: Path) -> Iterator[Path]:
@@ -144,24 +178,37 @@ def _misfits(shelf: Shelf) -> Iterator[Problem]:
     """What one file says of another and is not so."""
     roles = shelf.roles.value.roles if shelf.roles else {}
     for loaded in shelf.playbooks.values():
-        playbook = loaded.value
-        if playbook.statement.template not in shelf.templates:
-            hint = f"one of {', '.join(shelf.templates)}"
-            yield loaded.problem(
-                ("statement", "template"), f'there is no template "{playbook.statement.template}"', hint
-            )
-        for role in playbook.roles:
-            if role not in roles:
-                yield loaded.problem(
-                    ("roles", role), f'roles.yaml has no role "{role}"', f"one of {', '.join(roles)}"
-                )
+        for loc, kind, name in _references(loaded.value):
+            known: Collection[str] = {
+                "template": shelf.templates,
+                "role": roles,
+                "playbook": shelf.playbooks,
+                "level": tuple(Level),
+            }[kind]
+            if name not in known:
+                where = "roles.yaml has" if kind == "role" else "there is"
+                yield loaded.problem(loc, f'{where} no {kind} "{name}"', nearest(name, list(known)))
     for scenario in shelf.scenarios.values():
-        if scenario.value.crisis_type not in shelf.playbooks:
-            hint = f"one of {', '.join(shelf.playbooks)}"
-            yield scenario.problem(
-                ("crisis_type",), f'there is no playbook "{scenario.value.crisis_type}"', hint
-            )
+        name = scenario.value.crisis_type
+        if name not in shelf.playbooks:
+            hint = nearest(name, list(shelf.playbooks))
+            yield scenario.problem(("crisis_type",), f'there is no playbook "{name}"', hint)
     yield from _shared_names(shelf)
+
+
+def _references(playbook: Playbook) -> Iterator[tuple[Loc, str, str]]:
+    """Where a playbook names something of another file: the place, the kind, and the name."""
+    yield ("statement", "template"), "template", playbook.statement.template
+    for role in playbook.roles:
+        yield ("roles", role), "role", role
+    for index, case in enumerate(playbook.out_of_scope):
+        if case.goto:
+            yield ("out_of_scope", index, "goto"), "playbook", case.goto
+    kinds = {"draft": "template", "playbook": "playbook", "role": "role", "level": "level"}
+    for index, step in enumerate(playbook.steps):
+        verb, *words = step.run.split() or [""]
+        if words and verb in kinds:
+            yield ("steps", index, "run"), kinds[verb], words[0]
 
 
 def _shared_names(shelf: Shelf) -> Iterator[Problem]:

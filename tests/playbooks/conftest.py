@@ -18,7 +18,7 @@ def library() -> Library:
 @pytest.fixture(scope="session")
 def sample() -> str:
     """A small playbook without a fault."""
-    return (Path(__file__).parent / "live_incident.yaml").read_text("utf-8")
+    return (Path(__file__).parent / "shop_flood.yaml").read_text("utf-8")
 
 
 @pytest.fixture

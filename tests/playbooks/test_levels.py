@@ -66,8 +66,11 @@ def test_the_sum_on_the_card_is_the_sum_of_the_tables(library: Library) -> None:
         (Factor.HARM, 3),
         (Factor.VOLUME, 2),
         (Factor.GROWTH, 2),
+        (Factor.SHARE, 0),
         (Factor.REACH, 1),
+        (Factor.FIGURES, 0),
         (Factor.PLATFORMS, 0),
+        (Factor.COPIES, 0),
     ]
 
 

@@ -50,7 +50,7 @@ def test_a_beginning_that_fits_two_finds_none_but_a_full_name_wins(team: Team, s
     two = load(
         team(
             types__tech_outage=sample,
-            types__tech=sample.replace("直播事故", "技").replace("Live incident", "").replace("[live]", "[]"),
+            types__tech=sample.replace("门店进水", "技").replace("Shop flood", "").replace("[flood]", "[]"),
         )
     )
     assert two.find("te") is None
@@ -58,15 +58,15 @@ def test_a_beginning_that_fits_two_finds_none_but_a_full_name_wins(team: Team, s
 
 
 COMPLAINTS = {
-    "user_complaint": """买的蛋糕发霉了，联系客服一直不理我
-        退款申请三天了还没到账
-        喝了一口发现杯子里有只虫子
+    "user_complaint": """退款申请三天了还没到账
         说好四十八小时解决，一周了没人管
-        生产日期都过了保质期一个月还卖
         打了十几个电话客服都没人接
-        孩子吃了之后一直吐
         再不处理就 12315 见
-        收到的是坏的，商家拒绝赔偿
+        收到的是坏的，商家拒绝赔偿""",
+    "food_safety": """买的蛋糕发霉了，联系客服一直不理我
+        喝了一口发现杯子里有只虫子
+        生产日期都过了保质期一个月还卖
+        孩子吃了之后一直吐
         避雷，头发丝都吃出来了
         全家食物中毒""",
     "tech_failure": """小程序打不开了
@@ -80,11 +80,11 @@ COMPLAINTS = {
         ａｐｐ卡死""",
     "content_violation": """已举报，太低俗了
         账号是不是被封号了
-        虚假宣传，明明没有这个功效
-        这个广告太恶心了
+        这个广告尺度太大了
         视频怎么下架了
-        违反广告法了吧
         直播间擦边也能过审""",
+    "false_advertising": """虚假宣传，明明没有这个功效
+        违反广告法了吧""",
 }
 
 
@@ -104,7 +104,7 @@ def test_other_talk_names_none(library: Library, text: str) -> None:
 
 
 def test_hits_are_distinct_and_in_the_order_in_which_they_were_said(library: Library) -> None:
-    assert library.match("发霉发霉发霉，客服不理，又发霉，退款").hits == ("发霉", "客服不理", "退款")
+    assert library.match("卡单卡单，退款，闪退，又卡单，白屏").hits == ("卡单", "闪退", "白屏")
 
 
 def test_a_longer_signal_counts_instead_of_the_one_inside_it(library: Library) -> None:
@@ -114,7 +114,7 @@ def test_a_longer_signal_counts_instead_of_the_one_inside_it(library: Library) -
 def test_a_severe_word_decides_over_many_plain_ones(library: Library) -> None:
     text = "退款不退，客服不理，投诉没人管，关键是信息泄露"
     match = library.match(text)
-    assert match.playbook == "tech_failure"
+    assert match.playbook == "data_leak"
     assert library.matcher.severe(match.hits) == ("信息泄露",)
 
 
@@ -126,10 +126,9 @@ def test_the_proposal_follows_what_most_voices_say(library: Library) -> None:
 
 
 def test_a_proposal_counts_each_signal_once_and_names_the_most_frequent_first(library: Library) -> None:
-    (proposal,) = library.propose(["拉肚子，退款", "拉肚子", "好喝", "拉肚子 客服装死"])
-    assert proposal.hits[0] == "拉肚子"
-    assert proposal.score == len(set(proposal.hits)) == 3
-    assert proposal.texts == 3
+    proposal, _ = library.propose(["拉肚子，退款", "拉肚子", "好喝", "拉肚子 蟑螂"])
+    assert proposal.hits == ("拉肚子", "蟑螂")
+    assert (proposal.score, proposal.texts) == (2, 3)
 
 
 def test_nothing_said_proposes_nothing(library: Library) -> None:
@@ -137,9 +136,9 @@ def test_nothing_said_proposes_nothing(library: Library) -> None:
 
 
 def test_only_active_playbooks_are_proposed(team: Team, sample: str) -> None:
-    retired = load(team(types__live_incident="status: retired\n" + sample))
-    assert retired.match("直播断播了").playbook == ""
-    assert retired.find("直播事故") is not None
+    retired = load(team(types__shop_flood="status: retired\n" + sample))
+    assert retired.match("门店进水了").playbook == ""
+    assert retired.find("门店进水") is not None
 
 
 def test_a_matcher_survives_pickling(library: Library) -> None:
@@ -166,22 +165,22 @@ def test_reviews_of_books_hotels_and_phones_rarely_match(library: Library) -> No
     drawn = random.Random(7).sample([line for line in reviews if line.strip()], 2000)
     matched = sum(bool(library.matcher.telling(library.match(text).hits)) for text in drawn)
     severe = sum(bool(library.matcher.severe(library.match(text).hits)) for text in drawn)
-    assert matched / len(drawn) < 0.06
+    assert matched / len(drawn) < 0.07
     assert severe / len(drawn) < 0.002
 
 
 def test_a_team_adds_its_own_and_replaces_ours(team: Team, sample: str) -> None:
     folder = team(
-        types__live_incident=sample,
-        types__user_complaint=sample.replace("直播事故", "客诉处理")
-        .replace("Live incident", "Ours")
-        .replace("[live]", "[]"),
+        types__shop_flood=sample,
+        types__user_complaint=sample.replace("门店进水", "客诉处理")
+        .replace("Shop flood", "Ours")
+        .replace("[flood]", "[]"),
     )
     own = load(folder)
     assert own.playbooks["user_complaint"].title == "客诉处理"
-    assert own.playbooks["live_incident"].name("en") == "Live incident"
-    assert set(own.playbooks) == {"content_violation", "live_incident", "tech_failure", "user_complaint"}
-    assert own.match("直播间突然黑屏").playbook == "live_incident"
+    assert own.playbooks["shop_flood"].name("en") == "Shop flood"
+    assert set(own.playbooks) == {"shop_flood", *load().playbooks}
+    assert own.match("门店突然漏雨").playbook == "shop_flood"
     assert set(own.templates) == set(load().templates)
 
 
@@ -206,15 +205,15 @@ def test_a_team_adds_its_own_and_replaces_ours(team: Team, sample: str) -> None:
 def test_a_pattern_that_is_broken_or_slow_is_refused_on_its_line(
     refused: Callable[..., tuple[Problem, ...]], sample: str, pattern: str, message: str
 ) -> None:
-    broken = sample.replace("直播间.{0,6}黑屏", pattern)
-    (problem,) = refused(types__live_incident=broken)
+    broken = sample.replace("门店.{0,6}漏雨", pattern)
+    (problem,) = refused(types__shop_flood=broken)
     assert message in problem.message
     assert problem.line == broken.splitlines().index(f'  regex: ["{pattern}"]') + 1
 
 
 def test_the_error_is_one_line_for_each_problem(team: Team, sample: str) -> None:
     with pytest.raises(PlaybookError) as caught:
-        load(team(types__live_incident=sample.replace("steps:", "stepss:")))
+        load(team(types__shop_flood=sample.replace("steps:", "stepss:")))
     lines = str(caught.value).splitlines()
     assert len(lines) == len(caught.value.problems) == 2
-    assert re.search(r'live_incident\.yaml:15: unknown key "stepss"; did you mean "steps"\?$', lines[1])
+    assert re.search(r'shop_flood\.yaml:26: unknown key "stepss"; did you mean "steps"\?$', lines[1])
