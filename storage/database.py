@@ -10,6 +10,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+import orjson
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from sqlalchemy import Connection, event, func, make_url, select
@@ -30,6 +31,11 @@ BUSY_SECONDS = 15.0
 """How long a lock of SQLite is waited for which another process holds."""
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "wal_autocheckpoint=20000", "foreign_keys=ON")
 """No commit waits for the disk: see `Checkpoint`. SQLite's own, every 1000 pages, is left for when that one cannot."""
+JSON: dict[str, Any] = {
+    "json_serializer": lambda value: orjson.dumps(value).decode(),
+    "json_deserializer": orjson.loads,
+}
+"""Five times as fast as the standard library's; each mention has three such columns."""
 UPGRADE_LOCK = 0x_FE46_4875
 """PostgreSQL's advisory lock for migrations; any number that nobody else uses."""
 
@@ -75,7 +81,9 @@ class Database:
         self, begin: str, *, size: int, inline: bool = False, pragmas: Sequence[str] = PRAGMAS
     ) -> AsyncEngine:
         if not self.is_sqlite:
-            return create_async_engine(self.url, pool_size=8, pool_pre_ping=True, hide_parameters=True)
+            return create_async_engine(
+                self.url, pool_size=8, pool_pre_ping=True, hide_parameters=True, **JSON
+            )
         # Parameters are what people wrote; errors, which end in logs, must not quote them.
         opening: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS}}
         if inline:
@@ -85,7 +93,7 @@ class Database:
                 )
             }
         engine = create_async_engine(
-            self.url, pool_size=size, max_overflow=0, pool_timeout=60, hide_parameters=True, **opening
+            self.url, pool_size=size, max_overflow=0, pool_timeout=60, hide_parameters=True, **JSON, **opening
         )
         event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, pragmas))
         event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(begin))

@@ -155,6 +155,20 @@ async def topics(session: Session, number: int) -> Sequence[Topic]:
     ).all()
 
 
+async def take_topics(session: Session, old: int, new: int, *, only: int | None = None) -> None:
+    """Move the topics of one incident to another, or only one of them."""
+    statement = update(Topic).where(col(Topic.incident_id) == old).values(incident_id=new)
+    if only is not None:
+        statement = statement.where(col(Topic.id) == only)
+    await session.execute(statement.execution_options(synchronize_session=False))
+
+
+async def of_topics(session: Session, topics: Collection[int | None]) -> dict[int, int | None]:
+    """The incident that each of these topics belongs to, as people may have put it meanwhile."""
+    query = select(Topic.id, Topic.incident_id).where(col(Topic.id).in_(topics))
+    return {topic or 0: number for topic, number in (await session.execute(query)).all()}
+
+
 async def _changed(session: Session, statement: Any) -> bool:
     result: CursorResult[Any] = await session.execute(statement.execution_options(synchronize_session=False))  # type: ignore[assignment]
     return result.rowcount == 1

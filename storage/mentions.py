@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,8 @@ from sqlmodel import col, select
 from storage.database import Session
 from storage.models import LIVING, Incident, Mention, Topic
 
+UNDER_POSTS = ("comment", "reply", "dm")
+"""Kinds of mentions that stand under a post; the others are posts themselves."""
 MOST_PARAMETERS = 10_000
 """Parameters of one statement; SQLite takes 32,766."""
 
@@ -31,9 +34,10 @@ async def known(session: Session, keys: Collection[str]) -> dict[str, Row[Any]]:
 
 
 async def add(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Store new mentions, given as column values."""
+    """Store new mentions, given as values of the same columns."""
     if rows:
-        await session.execute(insert(Mention), list(rows))
+        # Past the ORM, which takes as long again for each row.
+        await (await session.connection()).execute(insert(Mention), list(rows))
 
 
 async def recount(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -207,6 +211,44 @@ async def negatives_between(session: Session, incident_id: int, start: datetime,
     return await session.scalar(query) or 0
 
 
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What is counted of an incident's negatives in a span of time.
+
+    Args:
+        texts: different texts among them.
+        followers: the most that one of their authors has.
+        verified: one of their authors is.
+    """
+
+    count: int
+    texts: int
+    followers: int
+    verified: bool
+
+
+async def measure(session: Session, incident_id: int, start: datetime, end: datetime) -> Measures:
+    """Count an incident's negatives that arrived in a span of time."""
+    query = (
+        select(
+            func.count(),
+            func.count(func.distinct(Mention.text)),
+            func.coalesce(func.max(Mention.followers), 0),
+            func.count().filter(col(Mention.verified)),
+        )
+        .select_from(Mention)
+        .join(Topic, col(Mention.topic_id) == col(Topic.id))
+        .where(
+            Topic.incident_id == incident_id,
+            Mention.label == "negative",
+            col(Mention.seen_at) > start,
+            col(Mention.seen_at) <= end,
+        )
+    )
+    count, texts, followers, verified = (await session.execute(query)).one()
+    return Measures(count, texts, followers or 0, bool(verified))
+
+
 async def share(session: Session, incident_id: int, since: datetime) -> tuple[int, int]:
     """Negatives and all mentions under the posts that an incident's mentions stand under, since then."""
     items = (
@@ -232,3 +274,97 @@ async def share(session: Session, incident_id: int, since: datetime) -> tuple[in
 async def count(session: Session) -> int:
     """How many mentions are stored."""
     return await session.scalar(select(func.count()).select_from(Mention)) or 0
+
+
+async def complaints(session: Session, incident_id: int, limit: int) -> list[tuple[str, str]]:
+    """The newest negative mentions of an incident: text and source of each."""
+    query = (
+        select(Mention.text, Mention.source)
+        .join(Topic, col(Mention.topic_id) == col(Topic.id))
+        .where(Topic.incident_id == incident_id, Mention.label == "negative")
+        .order_by(col(Mention.id).desc())
+        .limit(limit)
+    )
+    return [(text, source) for text, source in (await session.execute(query)).all()]
+
+
+async def sampled(session: Session, incident_id: int) -> tuple[int, int, int]:
+    """How much of what stands under an incident's posts is stored.
+
+    Returns:
+        Comments stored under the posts whose total the platform told; the sum of those totals; comments stored under the
+        others.
+    """
+    items = (
+        select(Mention.item_id)
+        .join(Topic, col(Mention.topic_id) == col(Topic.id))
+        .where(Topic.incident_id == incident_id, Mention.item_id != "")
+        .distinct()
+        .limit(50)
+        .scalar_subquery()
+    )
+    drill = select(Incident.drill_id).where(Incident.id == incident_id).scalar_subquery()
+    is_comment = col(Mention.kind).in_(UNDER_POSTS)
+    query = (
+        select(
+            Mention.item_id,
+            func.count().filter(is_comment),
+            func.max(Mention.replies).filter(~is_comment),
+        )
+        .where(col(Mention.item_id).in_(items), col(Mention.drill_id).is_not_distinct_from(drill))
+        .group_by(Mention.item_id)
+    )
+    rows = (await session.execute(query)).all()
+    told = [(stored, max(stored, total)) for _, stored, total in rows if total is not None]
+    return (
+        sum(stored for stored, _ in told),
+        sum(total for _, total in told),
+        sum(stored for _, stored, total in rows if total is None),
+    )
+
+
+async def by_link(session: Session, platform: str, item_id: str, url: str) -> Sequence[Mention]:
+    """The live mentions that a link leads to: the post itself and what stands under it, newest first.
+
+    Only a link that does not tell its post is looked for by its address, which takes a look at every row.
+    """
+    own = f"{platform}:{item_id}"
+    is_meant = (Mention.key == own) | (Mention.item_id == item_id) if item_id else Mention.url == url
+    query = select(Mention).where(is_meant, col(Mention.drill_id).is_(None))
+    return (await session.scalars(query.order_by(col(Mention.id).desc()).limit(20))).all()
+
+
+async def topic(session: Session, number: int) -> Topic | None:
+    """The topic with this id."""
+    return await session.get(Topic, number)
+
+
+async def history(session: Session, start: datetime, after: int, limit: int) -> Sequence[Mention]:
+    """Live mentions in the order in which they arrived, from then on, a portion after the one with this id."""
+    query = select(Mention).where(
+        col(Mention.drill_id).is_(None), col(Mention.seen_at) >= start, col(Mention.id) > after
+    )
+    return (await session.scalars(query.order_by(col(Mention.id)).limit(limit))).all()
+
+
+async def keys_by_incident(session: Session, start: datetime) -> dict[int, dict[str, datetime]]:
+    """The keys of the live mentions that incidents hold, from then on, and when each arrived."""
+    query = (
+        select(Topic.incident_id, Mention.key, Mention.seen_at)
+        .join(Topic, col(Mention.topic_id) == col(Topic.id))
+        .where(
+            col(Topic.incident_id).is_not(None),
+            col(Mention.drill_id).is_(None),
+            col(Mention.seen_at) >= start,
+        )
+    )
+    keys: dict[int, dict[str, datetime]] = {}
+    for incident, key, at in (await session.execute(query)).all():
+        keys.setdefault(incident, {})[key] = at
+    return keys
+
+
+async def keys_of(session: Session, numbers: Collection[int]) -> dict[int, str]:
+    """The keys of some mentions, by their ids."""
+    query = select(Mention.id, Mention.key).where(col(Mention.id).in_(numbers))
+    return {number: key for number, key in (await session.execute(query)).all() if number is not None}

@@ -47,7 +47,7 @@ async def due(session: Session, transport: str, now: datetime) -> Sequence[Outbo
     """What a transport may send now, in order; includes rows whose sender was cut off.
 
     Of each lane (a channel's posts, edits or whispers) only the first row, so that one slow channel hides no other. A row
-    that goes under a card, or replaces it, is not due while that card is itself still on its way.
+    that goes under a card, replaces it or shows its picture is not due while that card is itself still on its way.
     """
     return (await session.scalars(_due(), {"transport": transport, "now": now})).all()
 
@@ -75,7 +75,7 @@ def _waits_for_card() -> ColumnElement[bool]:
     parent = aliased(Outbox)
     wanted = or_(
         (col(Outbox.under) != "") & (col(parent.key) == col(Outbox.under)),
-        (col(Outbox.kind) == "edit") & (col(parent.key) == col(Outbox.key)),
+        col(Outbox.kind).in_(["edit", "picture"]) & (col(parent.key) == col(Outbox.key)),
     )
     return exists().where(
         wanted,
