@@ -9,25 +9,27 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from datetime import timedelta
+from dataclasses import replace
 from pathlib import Path
 
 import handlers
 from bot import schedule
+from bot.assembly import feedback_of, occasions_of, ports_of, rounds_of
 from bot.clock import Clock, system_clock
 from bot.config import Config, is_public
 from bot.delivery import Delivery
 from bot.dispatch import Dispatch
+from bot.feedback import THINK_EVERY
 from bot.monitor.ingest import Ingest, Tally
+from bot.monitor.metrics import Own, Rules
 from bot.monitor.prepare import Recipe
 from bot.monitor.scrub import LABELS, scrub
 from bot.monitor.watch import Ingesting, Monitor
 from bot.monitor.worker import Setup, Worker, made
 from bot.parts import Parts
-from bot.sources.base import Source
-from bot.sources.feed import FeedSource
-from bot.sources.files import FilesSource
-from bot.sources.sample import SampleSource
+from bot.rereading import Rereader
+from bot.sources import kinds
+from bot.sources.files import FilesSettings, FilesSource
 from bot.transports.base import Transport, TransportError
 from bot.transports.console import ConsoleTransport
 from bot.transports.slack import SlackTransport
@@ -50,8 +52,6 @@ log = logging.getLogger(__name__)
 FIRST_RETRY = 1.0
 SLOWEST_RETRY = 30.0
 """Seconds between two tries to reach a platform, at first and at most."""
-FEED_EVERY = timedelta(minutes=5)
-"""How often a feed is fetched, if its source does not say."""
 
 
 class BrokenDownError(Exception):
@@ -92,7 +92,7 @@ class App:
             library=self.library,
             clock=clock,
             transports=self.transports,
-            settings={"contact": config.file.contact},
+            settings={"contact": config.file.contact, "ports": ports_of(config, lambda: self.monitor.ingest)},
             ring=self.delivery.ring,
             scrub=scrubber([*recipe(config).names, *(person.name for person in config.team.people)]),
         )
@@ -100,12 +100,16 @@ class App:
         self.monitor = Monitor(
             database=self.database,
             library=self.library,
-            sources=build_sources(config),
+            sources=kinds.sources(config.file.sources, config.site),
             ingest=ingest(self) if ingest else self.worker,
             clock=clock,
             ring=self.dispatch.wake,
         )
         self.sweeper = schedule.Sweeper(self.database, clock, self.dispatch.wake)
+        self.rereader = Rereader(self.library, self.database, clock, self.dispatch.wake)
+        self.occasions = occasions_of(config, self.database, clock, self.dispatch.wake)
+        self.rounds = rounds_of(config, self.database, clock, self.dispatch.wake)
+        self.feedback = feedback_of(config, self.database, clock, self.dispatch.wake, self.library)
         self.parts = Parts()
         self._up: set[str] = set()
 
@@ -124,6 +128,7 @@ class App:
             {
                 "monitor": (self.config.file.monitor.every, self._until_stop(self._look)),
                 "deadlines": (schedule.SWEEP, self._until_stop(self._sweep)),
+                "feedback": (THINK_EVERY, self._until_stop(self._think)),
             }
         )
         try:
@@ -196,9 +201,18 @@ class App:
 
     async def _sweep(self) -> None:
         try:
+            await self.rereader.look()
             await self.sweeper.sweep()
+            await self.rounds.sweep()
+            await self.occasions.sweep()
         except DatabaseError as error:
             log.warning("the database is out of reach; deadlines wait: %s", reason(error))
+
+    async def _think(self) -> None:
+        try:
+            await self.feedback.think()
+        except DatabaseError as error:
+            log.warning("the database is out of reach; proposals wait: %s", reason(error))
 
     async def _stop(self) -> None:
         """Let messages on their way arrive, then take the platforms down."""
@@ -218,10 +232,10 @@ class App:
         """The HTTP side."""
         slack, telegram = self.transports.get("slack"), self.transports.get("telegram")
         env, database, clock = self.config.env, self.database, self.clock
-        # Slack calls the same port from outside when it has no socket.
-        is_open = is_public(env) or (
-            isinstance(slack, SlackTransport) and not env.slack_app_token.get_secret_value()
-        )
+        receivers = kinds.receivers(self.config.file.sources, self.config.site)
+        # Slack calls the same port from outside when it has no socket, and so do platforms that push comments.
+        is_called = isinstance(slack, SlackTransport) and not env.slack_app_token.get_secret_value()
+        is_open = is_public(env) or is_called or bool(receivers)
         metrics = Metrics(
             database=database,
             monitor=self.monitor,
@@ -232,6 +246,7 @@ class App:
         return Web(
             monitor=self.monitor,
             pushed={source.name for source in self.config.file.sources if source.kind == "webhook"},
+            receivers=receivers,
             secret=env.ingest_secret.get_secret_value(),
             zone=self.config.team.zone,
             clock=clock,
@@ -264,6 +279,8 @@ def setup(config: Config, precedence: Precedence) -> Setup:
         min_mentions=monitor.min_mentions,
         precedence=precedence,
         log_level=config.env.log_level,
+        quiet=config.file.quiet,
+        rules=Rules(zone=config.team.zone, **config.file.metrics.model_dump()),
         secrets=config.secrets,
     )
 
@@ -278,27 +295,13 @@ def recipe(config: Config) -> Recipe:
     keywords = config.file.brand.keywords
     plain = [word for word in keywords if not word.startswith(("+", "!"))]
     names = tuple(dict.fromkeys(name for name in (config.file.brand.name, *plain) if name))
-    return Recipe(key=config.key, keywords=keywords, names=names, playbooks=_folder(config))
+    theirs = [account for source in config.file.sources for account in source.accounts]
+    own = Own.of((*config.file.brand.accounts, *theirs), config.file.brand.videos)
+    return Recipe(key=config.key, keywords=keywords, names=names, playbooks=_folder(config), own=own)
 
 
 def _folder(config: Config) -> Path | None:
     return config.base / config.file.playbooks if config.file.playbooks else None
-
-
-def build_sources(config: Config) -> list[Source]:
-    """The sources that are read; webhook sources are pushed instead."""
-    made: list[Source] = []
-    for source in config.file.sources:
-        if source.kind == "files":
-            made.append(
-                FilesSource(name=source.name, path=config.base / source.path, timezone=config.team.zone)
-            )
-        elif source.kind == "feed":
-            every = source.every or FEED_EVERY
-            made.append(FeedSource(name=source.name, url=source.url, every=every, timezone=config.team.zone))
-        elif source.kind == "sample":
-            made.append(SampleSource(name=source.name))
-    return made
 
 
 def build_transports(config: Config, registry: Registry, clock: Clock) -> dict[str, Transport]:
@@ -378,9 +381,9 @@ async def ingest(config: Config, files: Sequence[Path]) -> Tally:
     """Take files in once, and stop. The bot, if it runs on the same database, says what was raised."""
     app = App(config, transports={}, ingest=ingest_here)
     await app.database.upgrade()
-    app.monitor.sources = [
-        FilesSource(name=f"ingest:{path}", path=path, timezone=config.team.zone) for path in files
-    ]
+    watched = [each.build(config.site) for each in config.file.sources if isinstance(each, FilesSettings)]
+    usual = watched[0] if watched else FilesSource(name="", path=Path(), timezone=config.team.zone)
+    app.monitor.sources = [replace(usual, name=f"ingest:{path}", path=path) for path in files]
     try:
         return await app.monitor.tick()
     finally:

@@ -9,19 +9,27 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
+from zoneinfo import ZoneInfo, available_timezones
 
 import typer
 from rich.console import Console
 
 from bot import app as application
 from bot import bench as benchmark
-from bot import logs
+from bot import logs, trials
 from bot.config import SAMPLE, Config, ConfigError, load
-from bot.sentiment import Score, Scorer
+from bot.sentiment import Engine, Score, Scorer, SnowNlpScorer
+from bot.sources import columns
+from bot.sources.base import Checked, Source, SourceError
+from bot.sources.doctor import examine, in_words, sampled
 from bot.transports.base import TransportError
 from handlers.kit.locale import Locale
 from handlers.review import compose, gather
-from playbooks import PlaybookError, lint
+from playbooks import PlaybookError, as_markdown, as_yaml, lint, take_in
+from playbooks import load as load_playbooks
+from playbooks.checking import FaultError, read_duration
+from playbooks.checks import PlatformError, overdue, platform_named
+from playbooks.checks.files import check_file, texts_in
 from storage import incidents, timeline
 from storage.database import Database, DatabaseError
 
@@ -108,6 +116,8 @@ async def _tried(config: Config) -> list[str]:
             problems += [f"{name}: {problem}" for problem in found]
             if not found:
                 typer.echo(f"✓ {name}")
+    for source in built.monitor.sources:
+        problems += await _source_tried(source)
     try:
         await built.database.upgrade()
         typer.echo("✓ database")
@@ -115,6 +125,17 @@ async def _tried(config: Config) -> list[str]:
         problems.append(f"DATABASE_URL: {str(error).splitlines()[0]}")
     await built.database.close()
     return problems
+
+
+async def _source_tried(source: Source) -> list[str]:
+    if not isinstance(source, Checked):
+        return []
+    try:
+        await asyncio.to_thread(source.check, datetime.now(UTC))
+    except SourceError as error:
+        return [f"sources: {source.name}: {error.message.removeprefix(f'{source.name}: ')}"]
+    typer.echo(f"✓ {source.name}")
+    return []
 
 
 @main.command()
@@ -131,14 +152,48 @@ def ingest(files: Annotated[list[Path], typer.Argument(help="Files of comments."
 
 
 @main.command()
+def doctor(
+    files: Annotated[list[Path], typer.Argument(help="Files of comments, or folders of them.")],
+    presets: Annotated[
+        Path | None, typer.Option(help="A folder of presets of your own (columns of other programs).")
+    ] = None,
+    timezone: Annotated[
+        str, typer.Option(help="Where times without an offset were written.")
+    ] = "Asia/Shanghai",
+    as_json: Json = False,
+) -> None:
+    """Say what files are before they are used: understood, mended, unreadable, missing."""
+    wrong = [f"not found: {path}" for path in files if not path.exists()]
+    wrong += columns.check(presets) if presets else []
+    wrong += [] if timezone in available_timezones() else [f"{timezone} is not a time zone"]
+    if wrong:
+        fail("\n".join(f"✗ {each}" for each in wrong), 2)
+    found = examine(files, timezone=ZoneInfo(timezone), now=datetime.now(UTC), presets=presets)
+    there, said = sampled(found)
+    if as_json:
+        rows = [each.json() for each in found]
+        typer.echo(json.dumps({"files": rows, "sampled": there, "of": said}, ensure_ascii=False, indent=2))
+    else:
+        for each in found:
+            typer.echo("\n".join(in_words(each)))
+        if said:
+            typer.echo(f"a sample: {there} of the {said} comments that these posts say they have")
+    if not any(each.is_usable for each in found):
+        raise typer.Exit(1)
+
+
+@main.command()
 def score(
     texts: Annotated[list[str] | None, typer.Argument(help="Texts to score.")] = None,
     lines: Annotated[
         bool, typer.Option("--lines", help="One text a line from standard input; one JSON object a line.")
     ] = False,
+    engine: Annotated[
+        Engine, typer.Option(help="Who scores: our own table and lexicon, or SnowNLP.")
+    ] = Engine.OWN,
 ) -> None:
     """Score texts, and say which words made the score."""
-    scorer = Scorer()
+    scorer = SnowNlpScorer() if engine is Engine.SNOWNLP else Scorer()
     if lines:
         for line in sys.stdin:
             typer.echo(json.dumps(_scored(scorer.score(line.rstrip("\r\n"))), ensure_ascii=False))
@@ -160,13 +215,43 @@ def _scored(found: Score) -> dict[str, object]:
 
 
 @main.command()
+def precheck(
+    path: Annotated[Path, typer.Argument(help="A text, or a folder of captions.")],
+    platform: Annotated[str, typer.Option(help="Where it is to go: weibo, douyin.comment, 小红书标题.")] = "",
+    brand: Annotated[list[str] | None, typer.Option(help="The brand's name, for signatures.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a file.")] = False,
+) -> None:
+    """Check texts before they are posted; a block ends with code 1."""
+    paths, today = texts_in(path), datetime.now(UTC).astimezone().date()
+    try:
+        where = platform_named(platform)
+    except PlatformError as error:
+        fail(f"✗ --platform: {error}", 2)
+    if not path.exists() or not paths:
+        fail(f"✗ no text found: {path}", 2)
+    for late in overdue(today):
+        typer.echo(f"! to be reviewed: {late}", err=True)
+    checked = [check_file(each, platform=where, brands=brand or (), today=today) for each in paths]
+    for each in checked:
+        if as_json:
+            typer.echo(json.dumps(each.json(), ensure_ascii=False))
+        else:
+            typer.echo("\n".join(each.lines()) or f"✓ {each.path}")
+    if any(each.is_blocked or each.problem for each in checked):
+        raise typer.Exit(1)
+
+
+@main.command()
 def bench(
-    mentions: Annotated[int, typer.Option(min=100, help="How many comments come in meanwhile.")] = 50_000,
+    mentions: Annotated[
+        int, typer.Option(min=100, help="How many comments come in while people work.")
+    ] = 50_000,
+    passing: Annotated[int, typer.Option(min=1000, help="How many comments the pass takes.")] = 1_000_000,
     as_json: Json = False,
 ) -> None:
     """Measure what is promised about time, each beside a baseline in the same run."""
     try:
-        report = benchmark.run(mentions)
+        report = benchmark.run(mentions, passing)
     except benchmark.BenchError as error:
         fail(f"✗ {error}")
     if as_json:
@@ -175,10 +260,38 @@ def bench(
         Console().print(report)
 
 
+@main.command()
+def backtest(
+    min_mentions: Annotated[int | None, typer.Option(min=1, help="How many voices an alarm takes.")] = None,
+    window: Annotated[str, typer.Option(help="How long comments merge, such as 30m.")] = "",
+    word: Annotated[list[str] | None, typer.Option(help="A comment that holds it is a complaint.")] = None,
+    mute: Annotated[list[str] | None, typer.Option(help="A word that is muted all the time.")] = None,
+    days: Annotated[int, typer.Option(min=1, help="How far to look back.")] = 14,
+    as_json: Json = False,
+) -> None:
+    """Replay what was stored with other settings, and show the alarms gained and lost."""
+    config = settings()
+    try:
+        span = read_duration(window) if window else None
+    except FaultError as error:
+        fail(f"✗ --window: {error}; {error.hint}", 2)
+    report = asyncio.run(
+        trials.of(
+            config, min_mentions=min_mentions, window=span, words=word or (), mutes=mute or (), days=days
+        )
+    )
+    typer.echo(
+        json.dumps(trials.as_json(report), ensure_ascii=False)
+        if as_json
+        else "\n".join(trials.in_words(report, config.team.zone))
+    )
+
+
 @playbook.command("lint")
 def playbook_lint(
     folder: Annotated[
-        Path | None, typer.Argument(help="Your own folder of playbooks; the bundled ones if left out.")
+        Path | None,
+        typer.Argument(help="Your own folder of playbooks, or one file; the bundled ones if left out."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -202,6 +315,43 @@ def playbook_lint(
         typer.echo(f"{len(problems)} problems" if problems else "✓ no problems")
     if any(each.severity == "error" for each in problems):
         raise typer.Exit(1)
+
+
+@playbook.command("export")
+def playbook_export(
+    kind: Annotated[str, typer.Argument(help="The playbook's file name or title.")],
+    folder: Annotated[Path | None, typer.Option("--from", help="Your own folder of playbooks.")] = None,
+) -> None:
+    """Print a playbook as a Markdown checklist."""
+    try:
+        library = load_playbooks(folder)
+    except PlaybookError as error:
+        fail(str(error))
+    found = library.find(kind)
+    if found is None:
+        fail(f"✗ there is no playbook {kind}; there are: {', '.join(library.playbooks)}", 2)
+    typer.echo(as_markdown(found), nl=False)
+
+
+@playbook.command("import")
+def playbook_import(
+    file: Annotated[Path, typer.Argument(help="A Markdown checklist, as export prints it.")],
+    folder: Annotated[
+        Path | None, typer.Option("--to", help="Your own folder of playbooks; printed if left out.")
+    ] = None,
+) -> None:
+    """Make a playbook of a Markdown checklist; file, line and mend for whatever does not fit."""
+    try:
+        found = take_in(file)
+    except PlaybookError as error:
+        fail(str(error))
+    if folder is None:
+        typer.echo(as_yaml(found), nl=False)
+        return
+    target = folder / "types" / f"{found.id}.yaml"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(as_yaml(found), encoding="utf-8")
+    typer.echo(f"+ {target}")
 
 
 @main.command()

@@ -5,6 +5,7 @@ All that is wrong is reported at once, so that nobody mends one line only to mee
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,13 +15,17 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, SerializeAsAny, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.sources import kinds
+from bot.sources.kinds import Site, SourceSettings
 from handlers.kit.locale import LANGUAGES
 from handlers.kit.team import Person, Room, Team
-from playbooks.checking import Duration, FaultError, Strict, Text, parse
+from playbooks.checking import Duration, FaultError, Identifier, Strict, Text, Weekly, parse
 from playbooks.levels import Level
+from playbooks.quiet import Cap, Coverage, Maintenance, ManyHours, Quiet
 from playbooks.reading import PlaybookError, read_sheet
 
 SAMPLE = Path(__file__).parent / "sample" / "fenghuo.yaml"
@@ -77,6 +82,12 @@ def _levels(words: object) -> object:
     return found
 
 
+def _lasting(length: timedelta) -> timedelta:
+    if length <= timedelta():
+        raise FaultError("must be longer than nothing")
+    return length
+
+
 Language = Literal["zh", "en"]
 assert Language.__args__ == LANGUAGES  # type: ignore[attr-defined]
 
@@ -86,6 +97,10 @@ class BrandPart(Strict):
 
     name: str = ""
     keywords: tuple[Text, ...] = ()
+    accounts: tuple[Identifier, ...] = ()
+    """Ids of its own accounts, as the sources write them (`author_id`, `user_id`, `creator_hash` ...)."""
+    videos: tuple[Identifier, ...] = ()
+    """Ids or links of its own videos and posts, besides those of its accounts."""
 
 
 class RoomPart(Strict):
@@ -109,22 +124,28 @@ class PersonPart(Strict):
     roles: tuple[Text, ...] = ()
 
 
-class SourcePart(Strict):
-    """Where comments come from."""
-
-    name: Annotated[Text, Field(pattern=r"^[\w.-]+$")]
-    kind: Literal["files", "webhook", "feed", "sample"]
-    path: str = ""
-    url: str = ""
-    every: Duration | None = None
-
-
 class MonitorPart(Strict):
     """How the monitor works: how often it looks, how long mentions merge, how many negatives open an incident."""
 
     every: Duration = timedelta(seconds=5)
     merge_window: Duration = timedelta(minutes=30)
     min_mentions: Annotated[int, Field(ge=1)] = 3
+
+
+class MetricsPart(Strict):
+    """When the numbers of an own video are abnormal: over which time, how many times the usual, how many beyond it."""
+
+    span: Annotated[Duration, AfterValidator(_lasting)] = timedelta(hours=1)
+    times: Annotated[float, Field(ge=1.5)] = 4
+    least: Annotated[int, Field(ge=1)] = 30
+
+
+class DigestsPart(Strict):
+    """When digests come; an empty time turns one off. `to`: the rooms that they go to."""
+
+    daily: Weekly = "09:00"
+    weekly: Weekly = "mon 09:00"
+    to: Literal["leads", "alerts"] = "leads"
 
 
 class TeamFile(Strict):
@@ -136,10 +157,22 @@ class TeamFile(Strict):
     rooms: tuple[RoomPart, ...] = ()
     people: tuple[PersonPart, ...] = ()
     guests: Literal["none", "reader", "responder"] = "none"
-    sources: tuple[SourcePart, ...] = ()
+    sources: tuple[SerializeAsAny[SourceSettings], ...] = ()
     monitor: MonitorPart = MonitorPart()
+    metrics: MetricsPart = MetricsPart()
+    digests: DigestsPart = DigestsPart()
+    quiet_hours: ManyHours = ()
+    maintenance: tuple[Maintenance, ...] = ()
+    alert_cap: Cap | None = None
+    coverage: Coverage = Coverage()
     contact: str = ""
     playbooks: str = ""
+
+    @property
+    def quiet(self) -> Quiet:
+        """When alerts wait."""
+        rules = {"hours": self.quiet_hours, "maintenance": self.maintenance, "cap": self.alert_cap}
+        return Quiet(**rules, zone=self.timezone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +183,7 @@ class Config:
         key: hashes authors and signs the entry chain.
         has_console: no chat platform is set, so the terminal is one.
         base: folder that relative paths in `fenghuo.yaml` start from.
+        site: what sources are built from.
     """
 
     env: Environment
@@ -158,6 +192,7 @@ class Config:
     key: bytes = field(repr=False)
     has_console: bool
     base: Path
+    site: Site
 
     @property
     def database_url(self) -> str:
@@ -168,7 +203,7 @@ class Config:
     def secrets(self) -> tuple[str, ...]:
         """What no log may show."""
         values = [each.get_secret_value() for each in vars(self.env).values() if isinstance(each, SecretStr)]
-        return *values, self.key.decode()
+        return *values, *self.site.variables.values(), self.key.decode()
 
 
 def load(*, console: bool | None = None) -> Config:
@@ -189,10 +224,12 @@ def load(*, console: bool | None = None) -> Config:
             problems.append(f"FENGHUO_CONFIG: {path} is not there; `fenghuo init` writes one to start from")
         path = SAMPLE
     try:
-        file = parse(read_sheet(path), TeamFile)
+        file = read_team(path)
     except PlaybookError as error:
         raise ConfigError([*problems, *map(str, error.problems)]) from error
-    problems += [f"{path}: {problem}" for problem in _team_problems(file)]
+    base = path.parent if path != SAMPLE else Path()
+    site = _site(env, file, base)
+    problems += [f"{path}: {problem}" for problem in (*_team_problems(file), *_source_problems(file, site))]
     if problems:
         raise ConfigError(problems)
     has_console = console if console is not None else not has_tokens
@@ -202,8 +239,44 @@ def load(*, console: bool | None = None) -> Config:
         team=_team(file, has_console=has_console),
         key=_key(env),
         has_console=has_console,
-        base=path.parent if path != SAMPLE else Path(),
+        base=base,
+        site=site,
     )
+
+
+def read_team(path: Path) -> TeamFile:
+    """Read `fenghuo.yaml`. Raises PlaybookError with every problem."""
+    sheet, problems = kinds.settled(read_sheet(path))
+    try:
+        file = parse(sheet, TeamFile)
+    except PlaybookError as error:
+        raise PlaybookError([*error.problems, *problems]) from error
+    if problems:
+        raise PlaybookError(problems)
+    return file
+
+
+def _site(env: Environment, file: TeamFile, base: Path) -> Site:
+    wanted = {name for source in file.sources for name in source.variables}
+    said = {**dotenv_values(".env"), **os.environ}
+    return Site(
+        base=base,
+        data=env.fenghuo_data,
+        zone=file.timezone,
+        variables={name: value for name in sorted(wanted) if (value := said.get(name))},
+    )
+
+
+def _source_problems(file: TeamFile, site: Site) -> list[str]:
+    missing = [
+        f"sources: {source.name}: the environment has no {name}"
+        for source in file.sources
+        for name in source.variables
+        if name not in site.variables
+    ]
+    return missing + [
+        f"sources: {source.name}: {problem}" for source in file.sources for problem in source.problems(site)
+    ]
 
 
 def _environment() -> tuple[Environment, list[str]]:
@@ -279,11 +352,6 @@ def _team_problems(file: TeamFile) -> list[str]:
             problems.append(f"rooms: {room.name}: `for` must be one of {', '.join(PURPOSES)}")
     if not any((room.purpose or room.name) == "alerts" for room in file.rooms):
         problems.append("rooms: there is no alerts room, so no alert could be posted")
-    for source in file.sources:
-        if source.kind == "files" and not source.path:
-            problems.append(f"sources: {source.name}: `path` is missing")
-        if source.kind == "feed" and not source.url.startswith(("http://", "https://")):
-            problems.append(f"sources: {source.name}: `url` must begin with http:// or https://")
     return problems
 
 

@@ -40,6 +40,9 @@ TRIES = 3
 """How often a message is tried that breaks a renderer or a library."""
 BROKE = "something broke on our side"
 
+FOLLOWERS = ("edit", "picture")
+"""Rows that mean nothing without the message that they belong to."""
+
 BREAKS = (ValueError, TypeError, LookupError, AttributeError, RuntimeError, OSError)
 """What a card or an answer that nobody foresaw can do to a renderer or a library."""
 
@@ -51,7 +54,7 @@ class Claim:
     Args:
         was_tried: it was begun before and may have gone through.
         parent: the card in whose thread it goes.
-        target: the message that an edit replaces.
+        target: the message that an edit replaces, or that a picture belongs to.
     """
 
     row: Outbox
@@ -154,7 +157,7 @@ class Delivery:
         now = self.clock()
         was_tried = row.state in {"unsure", "sending"}
         async with self.database.write() as session:
-            own = await outbox.copy_in(session, row, row.key) if row.kind == "edit" else None
+            own = await outbox.copy_in(session, row, row.key) if row.kind in FOLLOWERS else None
             if await outbox.overtaken(session, row):
                 return None
             if row.rank > 1 and own and own.edited_at and own.edited_at + EDIT_GAP > now:
@@ -175,7 +178,7 @@ class Delivery:
         room = self.team.room_at(row.transport, row.channel)
         if room is not None and room.is_drill != (row.drill_id is not None):
             return "drill traffic goes to drills rooms only, and nothing else goes there"
-        return "the message it would replace was never sent" if row.kind == "edit" and own is None else ""
+        return "the message it belongs to was never sent" if row.kind in FOLLOWERS and own is None else ""
 
     async def _deliver(self, transport: Transport, claim: Claim) -> None:
         try:
@@ -205,7 +208,7 @@ class Delivery:
             return "" if letter.repeat and transport.looks_back else await transport.whisper(letter)
         if letter.repeat and transport.looks_back and (found := await transport.find(letter)):
             return found
-        return await transport.post(letter)
+        return await (transport.show(letter) if row.kind == "picture" else transport.post(letter))
 
     def _letter(self, claim: Claim) -> Letter:
         row, parent = claim.row, claim.parent
@@ -249,7 +252,8 @@ class Delivery:
                 row.transport,
                 row.channel,
                 message,
-                key=row.key,
+                # An edit of the card must not go to its picture.
+                key="" if row.kind == "picture" else row.key,
                 incident_id=row.incident_id,
                 drill_id=row.drill_id,
             )

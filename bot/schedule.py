@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
 
 from bot.clock import Clock
-from storage import deadlines, notices
+from storage import deadlines, notices, occasions
 from storage.database import Database
+from storage.models import Occasion
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +41,81 @@ def scheduler(jobs: dict[str, tuple[timedelta, Callable[[], Awaitable[object]]]]
             misfire_grace_time=None,
         )
     return made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recurring:
+    """Something that comes round.
+
+    Args:
+        rule: `09:00`, or days before it: `mon,thu 09:00`.
+        kind: of the notice that it leaves; `data`: what it says besides `end`, the moment that it is about.
+    """
+
+    rule: str
+    kind: str
+    data: Mapping[str, str]
+
+
+class Occasions:
+    """Leaves a notice each time that something comes round: once, however many processes look.
+
+    What was missed while the bot was off is made up for once, for the latest time.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        zone: ZoneInfo,
+        recurring: Mapping[str, Recurring],
+        ring: Callable[[], None],
+    ) -> None:
+        self.database = database
+        self.clock = clock
+        self.zone = zone
+        self.recurring = recurring
+        self._ring = ring
+        self._next: dict[str, datetime] = {}
+        """When each has to be looked at again."""
+
+    async def sweep(self) -> int:
+        """Fire what has come round; how much did."""
+        now, fired = self.clock(), 0
+        for name, each in self.recurring.items():
+            if self._next.get(name, now) > now:
+                continue
+            async with self.database.read() as session:
+                known = await occasions.get(session, name)
+            if known is None or known.rule != each.rule or known.due_at <= now:
+                fired += await self._settle(name, each, known, now)
+            self._next[name] = next_after(each.rule, self.zone, now)
+        if fired:
+            self._ring()
+        return fired
+
+    async def _settle(self, name: str, each: Recurring, known: Occasion | None, now: datetime) -> bool:
+        following = next_after(each.rule, self.zone, now)
+        async with self.database.write() as session:
+            if known is None:
+                await occasions.begin(session, name, each.rule, following)
+                return False
+            if not await occasions.move(session, known, each.rule, following) or known.rule != each.rule:
+                return False
+            end = known.due_at
+            while (later := next_after(each.rule, self.zone, end)) <= now:
+                end = later
+            await notices.put(session, each.kind, now, data={**each.data, "end": end.isoformat()})
+        return True
+
+
+def next_after(rule: str, zone: ZoneInfo, moment: datetime) -> datetime:
+    """When a rule comes round next after a moment."""
+    days, _, time = rule.rpartition(" ")
+    hour, _, minute = time.partition(":")
+    trigger = CronTrigger(day_of_week=days.strip() or "*", hour=int(hour), minute=int(minute), timezone=zone)
+    following: datetime = trigger.get_next_fire_time(None, moment + timedelta(seconds=1))
+    return following.astimezone(UTC)
 
 
 class Sweeper:

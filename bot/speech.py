@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import secrets
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,6 +25,7 @@ from handlers.kit.cards import (
 from handlers.kit.context import CardBuilder, Edit, Outgoing, Post, Prompt, Whisper
 from handlers.kit.locale import Locale
 from handlers.kit.messages import Place
+from handlers.kit.pictures import picture_from
 from handlers.kit.team import Room, Team
 from storage import outbox, spots
 from storage.database import Session
@@ -84,10 +86,20 @@ class Speech:
             room = self.team.room_at(place.transport, place.channel)
             flag = NO_DRILL if drill is None and post.place and room and room.is_drill else drill
             spread = pages(self._card(post.build, room, flag, now))
-            for card, key in [*((card, "") for card in spread.before), (spread.last, post.key)]:
+            images, last = spread.last.images, dataclasses.replace(spread.last, images=())
+            # Pictures find their card by its key.
+            own = post.key or (f"card:{secrets.token_hex(8)}" if images else "")
+            for card, key in [*((card, "") for card in spread.before), (last, own)]:
                 row = self._row("post", place, card, now, flag, post.incident)
                 row.key, row.under, row.broadcast, row.rank = key, post.under, post.broadcast, post.rank
                 row.to = asker if post.place else ""
+                await outbox.put(session, row)
+            for image in images:
+                mark = DRILL_MARK if flag is not None else ""
+                shown = Card(title=f"{mark}{image.caption}", images=(image,))
+                row = self._row("picture", place, shown, now, flag, post.incident)
+                # Under its card; where that stands in a thread itself, Slack has no deeper one.
+                row.key, row.under, row.rank = own, post.under or ("" if place.thread else own), post.rank
                 await outbox.put(session, row)
 
     async def _targets(self, session: Session, post: Post) -> list[Place]:
@@ -121,7 +133,8 @@ class Speech:
         }
         for place in await self._where(session, edit.key):
             room = self.team.room_at(place.transport, place.channel)
-            card = pages(self._card(edit.build, room, drill, now)).last
+            # A picture stays as it was drawn.
+            card = dataclasses.replace(pages(self._card(edit.build, room, drill, now)).last, images=())
             if await outbox.replace_unsent(session, edit.key, place.transport, place.channel, as_json(card)):
                 continue
             row = self._row("edit", place, card, now, drill, edit.incident)
@@ -203,6 +216,8 @@ def card_from(data: dict[str, Any]) -> Card:
                 Button(**{**each, "tone": ButtonTone(each["tone"])}) for each in data["buttons"]
             ),
             "links": tuple(Link(**each) for each in data["links"]),
+            # Cards that an older version stored have none.
+            "images": tuple(picture_from(each) for each in data.get("images", ())),
             "notify": tuple(data["notify"]),
         }
     )

@@ -14,7 +14,7 @@ from handlers.kit.registry import command
 from handlers.kit.team import Person, Right
 from playbooks.levels import Level
 from playbooks.schema import Playbook
-from storage import deadlines, drills, incidents, timeline
+from storage import deadlines, drills, incidents, labels, timeline
 from storage.models import LIVING, Incident, State
 
 MOVES: Texts = {
@@ -257,6 +257,7 @@ async def close(ctx: Context, incident: Incident, reason: str) -> None:
 async def dismiss(ctx: Context, incident: Incident, reason: str) -> None:
     """The matter stays quiet until it reaches a higher level."""
     await _end(ctx, incident, State.DISMISSED, (State.OPEN, State.CLAIMED), "dismissed", reason)
+    await labels.dismissed(ctx.session, incident, reason, by=ctx.by.name, at=ctx.now)
 
 
 @command(
@@ -281,6 +282,7 @@ async def reopen(ctx: Context, incident: Incident, reason: str) -> None:
             hint=_next_step(ctx, incident),
         )
     await ctx.session.refresh(incident)
+    await labels.withdraw(ctx.session, incident.id or 0, ctx.now)
     await start_clocks(ctx, incident)
     await _moved(ctx, incident, "reopened", reason)
 

@@ -50,17 +50,21 @@ MORE_QUOTES, LATEST = 6, 5
     area="look",
     right=Right.LOOK,
     help="What the bot can do",
-    usage="help [VERB]",
+    usage="help [VERB|AREA]",
     example="help claim",
     aliases=("帮助", "start", "?", "？"),
 )
 async def help_(ctx: Context, verb: str = "") -> None:
-    """All commands by area, or one in detail."""
+    """All commands by area, those of an area, or one in detail."""
     registry: Registry = ctx.settings["registry"]
     if not verb:
         ctx.whisper(lambda say: overview(say, registry))
         return
-    found = registry.names.get(verb.strip().lstrip("/").lower())
+    words = verb.strip().lstrip("/").lower()
+    found = registry.names.get(words)
+    if found is None and (area := _area(ctx.say, words)):
+        ctx.whisper(lambda say: area_card(say, registry, area))
+        return
     if found is None:
         raise NotFoundError(
             ctx.say("There is no command “{verb}”.", verb=cut(verb, 40)),
@@ -70,23 +74,44 @@ async def help_(ctx: Context, verb: str = "") -> None:
 
 
 def overview(say: Locale, registry: Registry) -> Card:
-    """The help: every verb, by area."""
-    sections = []
-    for area in AREAS:
-        lines = tuple(
-            say("{usage} — {help}", usage=say(each.usage), help=say(each.help))
-            for each in registry.commands.values()
-            if each.area == area
-        )
-        if lines:
-            sections.append(Section(title=say(AREA_TITLES[area]), lines=lines))
+    """The help at a glance: the names of all verbs, by area, on two screens of a phone."""
+    sections = tuple(
+        Section(title=say(AREA_TITLES[area]), lines=(" · ".join(_called(say, each) for each in found),))
+        for area in AREAS
+        if (found := _of_area(registry, area))
+    )
     return Card(
         title=say("What Fenghuo can do"),
         text=say(
             "Slack: /crisis VERB, in threads @Fenghuo VERB. Telegram: /VERB. In an incident's own thread its number may be left out."
         ),
-        sections=tuple(sections),
+        sections=sections,
+        footer=say("More: help claim tells of one verb, help incident of an area."),
     )
+
+
+def area_card(say: Locale, registry: Registry, area: str) -> Card:
+    """The help of an area: a line for each of its verbs."""
+    lines = tuple(
+        say("{usage} — {help}", usage=say(each.usage), help=say(each.help))
+        for each in _of_area(registry, area)
+    )
+    return Card(title=say(AREA_TITLES[area]), sections=(Section(title="", lines=lines),))
+
+
+def _of_area(registry: Registry, area: str) -> list[Command]:
+    return [each for each in registry.commands.values() if each.area == area]
+
+
+def _called(say: Locale, found: Command) -> str:
+    """How a verb is called: its name, and in Chinese rooms what it is called there as well."""
+    also = found.aliases[0] if found.aliases and say.language == "zh" else ""
+    return f"{also} {found.verb}".strip()
+
+
+def _area(say: Locale, words: str) -> str:
+    """The area that is meant, by its id or its title; empty if none is."""
+    return next((area for area in AREAS if words in (area, say(AREA_TITLES[area]).lower())), "")
 
 
 def detail(say: Locale, found: Command) -> Card:

@@ -13,11 +13,13 @@ from handlers.kit.cards import Card, Form, FormField, Tone, cut
 from handlers.kit.context import CardBuilder, Context, FormBuilder
 from handlers.kit.entries import VERSIONS
 from handlers.kit.errors import ConflictError, NotAllowedError, NotFoundError, UserError
+from handlers.kit.findings import summed_up
 from handlers.kit.incident_card import headline, over, refresh
 from handlers.kit.locale import Locale
 from handlers.kit.registry import command
 from handlers.kit.statement_card import SHORT_HASH, Standing, settled_card, statement_card
 from handlers.kit.team import Right
+from playbooks.checks import Finding, blocks, check
 from playbooks.levels import Level
 from playbooks.templates import SlotError, Template, render
 from storage import deadlines, statements
@@ -257,6 +259,8 @@ async def _vote(
             ctx.say("You wrote part of v{version}, so others have to approve it.", version=version.number),
             hint=ctx.say("These may: {names}", names=ctx.say(", ").join(able) or ctx.say("nobody")),
         )
+    if choice == "approve":
+        _bar(ctx, incident, version)
     ballot = Vote(
         version_id=version.id or 0,
         person=ctx.by.name,
@@ -279,6 +283,23 @@ async def _vote(
         text_hash=version.hash,
     )
     return version
+
+
+def _bar(ctx: Context, incident: Incident, version: Version) -> None:
+    """A text with a block is not approved: the first one is told, with its mend."""
+    barred = blocks(_findings(ctx, incident, version))
+    if barred:
+        first = barred[0]
+        raise ConflictError(
+            ctx.say(
+                "The checks block v{version}: {code} “{quote}”, {reason}.",
+                version=version.number,
+                code=first.code,
+                quote=cut(first.quote),
+                reason=first.reason,
+            ),
+            hint=ctx.say("Mend: {mend}", mend=first.mend),
+        )
 
 
 async def _pending(ctx: Context, incident: Incident, number: VersionNumber | None) -> Version:
@@ -369,6 +390,24 @@ async def _card(ctx: Context, incident: Incident, version: Version) -> CardBuild
     await ctx.session.refresh(version)
     standing = await _standing(ctx, incident, version)
     template = ctx.library.templates.get(version.template)
+    found = _findings(ctx, incident, version)
     return lambda say: statement_card(
-        say, incident, version, standing, template.name(say.language) if template else ""
+        say,
+        incident,
+        version,
+        standing,
+        template.name(say.language) if template else "",
+        summed_up(say, found),
+    )
+
+
+def _findings(ctx: Context, incident: Incident, version: Version) -> tuple[Finding, ...]:
+    """What the checks find in a version, with all that is known of its incident."""
+    playbook = ctx.library.playbooks.get(incident.playbook or incident.type)
+    return check(
+        version.text,
+        strategy=playbook.statement.strategy if playbook else "",
+        kind=playbook.id if playbook else incident.type,
+        brands=(ctx.team.brand,),
+        today=ctx.now.astimezone(ctx.team.zone).date(),
     )

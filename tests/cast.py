@@ -18,6 +18,7 @@ from bot.sources.base import Found
 from handlers.kit.team import Person, Room, Team
 from playbooks import load
 from playbooks.library import Library
+from playbooks.quiet import Quiet
 from storage.database import Database, Session
 from storage.precedence import Precedence
 from tests.stores import KEY
@@ -65,7 +66,7 @@ def setup(url: str) -> Setup:
     )
 
 
-def ingest(database: Database) -> Ingest:
+def ingest(database: Database, quiet: Quiet | None = None) -> Ingest:
     """Takes comments in, in this process."""
     return Ingest(
         database=database,
@@ -73,6 +74,7 @@ def ingest(database: Database) -> Ingest:
         preparer=preparer(),
         window=timedelta(minutes=30),
         min_mentions=3,
+        quiet=quiet,
     )
 
 

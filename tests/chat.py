@@ -28,14 +28,18 @@ import handlers
 from bot.app import scrubber
 from bot.delivery import Delivery
 from bot.dispatch import Dispatch
+from bot.monitor.coverage import Watched
 from bot.monitor.ingest import Tally
+from bot.monitor.rounds import Rounds
 from bot.monitor.watch import Monitor
+from bot.ports import ports
 from bot.schedule import Sweeper
 from bot.sources.base import Found
 from handlers.kit.cards import Card, Form
 from handlers.kit.messages import Place, Pressed, Quoted, Sender, Typed
 from handlers.kit.registry import Registry
 from handlers.kit.team import Team
+from playbooks.quiet import Coverage, Quiet
 from storage import incidents, outbox, spots, statements, timeline
 from storage.models import Entry, Incident, Outbox, Version
 from tests.arrivals import Arrivals
@@ -109,6 +113,8 @@ class Chat(Arrivals):
         transports: the platforms, if another process uses the same ones.
         clock: the time, if another process has the same.
         registry: the commands, if not those of the bot.
+        sources: names of sources that are watched; they are pushed.
+        quiet: when alerts wait.
     """
 
     def __init__(
@@ -119,6 +125,8 @@ class Chat(Arrivals):
         transports: Mapping[str, FakeTransport] | None = None,
         clock: SetClock | None = None,
         registry: Registry | None = None,
+        sources: Sequence[str] = (),
+        quiet: Quiet | None = None,
     ) -> None:
         platforms = transports or {
             "slack": FakeTransport("slack", native_forms=True, looks_back=True),
@@ -138,7 +146,10 @@ class Chat(Arrivals):
             library=library(),
             clock=self.clock,
             transports=self.transports,
-            settings={"contact": ""},
+            settings={
+                "contact": "",
+                "ports": ports(lambda: self.monitor.ingest, dict.fromkeys(sources, "webhook")),
+            },
             ring=self.delivery.ring,
             scrub=scrubber([BRAND, *(person.name for person in team.people)]),
         )
@@ -146,11 +157,19 @@ class Chat(Arrivals):
             database=self.database,
             library=library(),
             sources=(),
-            ingest=ingest(self.database),
+            ingest=ingest(self.database, quiet),
             clock=self.clock,
             ring=self.dispatch.wake,
         )
         self.sweeper = Sweeper(self.database, self.clock, self.dispatch.wake)
+        self.rounds = Rounds(
+            database=self.database,
+            clock=self.clock,
+            ring=self.dispatch.wake,
+            watched=[Watched(name=name, is_pushed=True) for name in sources],
+            patience=Coverage(),
+            zone=team.zone,
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -354,6 +373,7 @@ class Chat(Arrivals):
     async def _pass(self, length: timedelta) -> None:
         self.clock.passes(length)
         await self.sweeper.sweep()
+        await self.rounds.sweep()
 
     async def _after(self, act: Callable[[], Any]) -> Heard:
         marks = {

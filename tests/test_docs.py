@@ -8,10 +8,8 @@ import yaml
 
 import handlers
 from bot.cli import main
-from bot.config import Environment, TeamFile
+from bot.config import Environment, read_team
 from bot.transports.slack import SCOPES
-from playbooks.checking import parse
-from playbooks.reading import read_sheet
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -83,7 +81,7 @@ def test_the_readmes_config_is_read_as_it_stands(tmp_path: Path) -> None:
     [block] = blocks("yaml")
     file = tmp_path / "fenghuo.yaml"
     file.write_text(block, encoding="utf-8")
-    team = parse(read_sheet(file), TeamFile)
+    team = read_team(file)
     assert [room.name for room in team.rooms] == ["alerts", "war-room", "leads", "drills"]
 
 

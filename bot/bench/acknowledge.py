@@ -14,9 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from rich.table import Table
+
 from bot.bench.apps import SECRET, Running, Spent, bare, fenghuo, started
 from bot.bench.crowd import Crowd
-from bot.bench.figures import BenchError, Spread
+from bot.bench.figures import BenchError, Spread, table
 from bot.bench.load import PEOPLE, Load
 from bot.bench.workspace import ROOM, Workspace
 from storage import incidents, sources
@@ -62,6 +64,28 @@ class Acknowledgement:
     def holds(self) -> bool:
         """Whether both claims hold."""
         return self.times_bare <= MOST_TIMES_BARE and self.changes.p95 <= MOST_TO_CHANGE and not self.failures
+
+    def __rich__(self) -> Table:
+        """The figures, in milliseconds."""
+        shown = table("Acknowledged, in ms", "", "n", "p50", "p95", "p99", "max")
+        for when, spreads in (
+            ("in quiet", self.quiet),
+            (f"while {self.mentions:,} mentions come in", self.busy),
+        ):
+            for name, label in ((BARE, "bare Bolt app"), (FENGHUO, "Fenghuo")):
+                shown.add_row(f"{label}, {when}", *spreads[name].milliseconds())
+            shown.add_section()
+        shown.add_row("from a press to the changed card", *self.changes.milliseconds())
+        shown.caption = (
+            f"{self.mentions / self.seconds:,.0f} mentions a second ({self.seconds:.0f} s), {self.raised} incidents, "
+            f"{self.posts} messages, {self.edits} edits\n"
+            f"longest write here {1000 * self.spent.longest_write:.0f} ms · peak memory {self.spent.memory:.0f} MB, "
+            f"worker {self.spent.worker:.0f} MB\n"
+            f"p99 is {self.times_bare:.2f} times the bare app's (claimed: at most {MOST_TIMES_BARE:g})\n"
+            f"p95 to the changed card is {self.changes.p95:.2f} s (claimed: at most {MOST_TO_CHANGE:g})\n"
+            f"{len(self.failures)} requests failed · {'✓ holds' if self.holds else '✗ does not hold'}"
+        )
+        return shown
 
 
 async def measure(mentions: int, tell: Tell) -> Acknowledgement:

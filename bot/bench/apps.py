@@ -31,7 +31,7 @@ from bot.config import Environment, load
 
 SECRET = "benchmark-signing-secret"  # noqa: S105
 STOP_LIMIT = 30.0
-_MEGABYTE = 1 << 20 if sys.platform == "darwin" else 1 << 10
+MEGABYTE = 1 << 20 if sys.platform == "darwin" else 1 << 10
 """`ru_maxrss` counts in bytes on macOS, in kilobytes elsewhere."""
 
 
@@ -176,4 +176,4 @@ def _report(wire: Connection, spent: Spent) -> None:
 
 
 def _peak(whose: int) -> float:
-    return resource.getrusage(whose).ru_maxrss / _MEGABYTE
+    return resource.getrusage(whose).ru_maxrss / MEGABYTE

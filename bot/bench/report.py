@@ -4,97 +4,68 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any, Protocol
 
-from rich.console import Console, Group
-from rich.table import Table
+from rich.console import Console, Group, RenderableType
 
-from bot.bench import acknowledge, screening
-from bot.bench.acknowledge import BARE, FENGHUO, MOST_TIMES_BARE, MOST_TO_CHANGE, Acknowledgement
-from bot.bench.figures import Spread
-from bot.bench.screening import Screening
+from bot.bench import acknowledge, passing, screening, spikes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding(Protocol):
+    """What a benchmark found: a dataclass of figures that can show itself as a table."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether what is claimed holds."""
+        ...
+
+    def __rich__(self) -> RenderableType:
+        """The figures as a table."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """All that was measured."""
+    """All that was measured, by benchmark."""
 
-    acknowledgement: Acknowledgement
-    screening: Screening
+    findings: Mapping[str, Finding]
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything that is claimed holds."""
+        return all(finding.holds for finding in self.findings.values())
 
     def json(self) -> str:
         """The figures, in seconds and megabytes."""
-        found = {
-            "acknowledgement": {
-                **asdict(self.acknowledgement),
-                "times_bare": self.acknowledgement.times_bare,
-            },
-            "screening": {**asdict(self.screening), "times_snownlp": self.screening.times_snownlp},
-            "holds": self.acknowledgement.holds,
+        found: dict[str, Any] = {
+            name: {**asdict(finding), "holds": finding.holds}  # type: ignore[call-overload]
+            for name, finding in self.findings.items()
         }
-        return json.dumps(found, ensure_ascii=False, indent=2)
+        return json.dumps({**found, "holds": self.holds}, ensure_ascii=False, indent=2)
 
     def __rich__(self) -> Group:
         """The figures as tables."""
-        return Group(
-            _acknowledged(self.acknowledgement), _ingested(self.acknowledgement), _screened(self.screening)
+        return Group(*(finding.__rich__() for finding in self.findings.values()))
+
+
+def run(mentions: int, passing_mentions: int) -> Report:
+    """Run every benchmark; how far it is goes to standard error.
+
+    Args:
+        mentions: how many come in while people are acknowledged.
+        passing_mentions: how many the whole pass is measured with.
+
+    Raises:
+        BenchError: an app died or stood still.
+    """
+    with Console(stderr=True).status("starting") as status:
+        return Report(
+            {
+                "acknowledgement": asyncio.run(acknowledge.measure(mentions, status.update)),
+                "passing": passing.measure(passing_mentions, status.update),
+                "screening": screening.measure(status.update),
+                "spikes": spikes.measure(status.update),
+            }
         )
-
-
-def run(mentions: int) -> Report:
-    """Run every benchmark; how far it is goes to standard error. Raises BenchError."""
-    console = Console(stderr=True)
-    with console.status("starting") as status:
-        acknowledged = asyncio.run(acknowledge.measure(mentions, status.update))
-        status.update("scoring")
-        return Report(acknowledgement=acknowledged, screening=screening.measure())
-
-
-def _acknowledged(found: Acknowledgement) -> Table:
-    table = _table("Acknowledged, in ms", "", "n", "p50", "p95", "p99", "max")
-    for when, spreads in (
-        ("in quiet", found.quiet),
-        (f"while {found.mentions:,} mentions come in", found.busy),
-    ):
-        for name, label in ((BARE, "bare Bolt app"), (FENGHUO, "Fenghuo")):
-            table.add_row(f"{label}, {when}", *_spread(spreads[name], 1000))
-        table.add_section()
-    table.add_row("from a press to the changed card", *_spread(found.changes, 1000))
-    table.caption = (
-        f"p99 is {found.times_bare:.2f} times the bare app's (claimed: at most {MOST_TIMES_BARE:g})\n"
-        f"p95 to the changed card is {found.changes.p95:.2f} s (claimed: at most {MOST_TO_CHANGE:g})\n"
-        f"{len(found.failures)} requests failed · {'✓ holds' if found.holds else '✗ does not hold'}"
-    )
-    return table
-
-
-def _spread(found: Spread, scale: float) -> list[str]:
-    return [
-        str(found.count),
-        *(f"{scale * figure:.1f}" for figure in (found.p50, found.p95, found.p99, found.most)),
-    ]
-
-
-def _ingested(found: Acknowledgement) -> Table:
-    table = _table("Meanwhile", "", "")
-    table.add_row("mentions a second", f"{found.mentions / found.seconds:,.0f} ({found.seconds:.0f} s)")
-    table.add_row("incidents raised", str(found.raised))
-    table.add_row("messages posted, edited", f"{found.posts}, {found.edits}")
-    table.add_row("longest write transaction", f"{1000 * found.spent.longest_write:.0f} ms")
-    table.add_row("peak memory, app and worker", f"{found.spent.memory:.0f} MB, {found.spent.worker:.0f} MB")
-    return table
-
-
-def _screened(found: Screening) -> Table:
-    table = _table("Scoring", "", "texts a second")
-    table.add_row("SnowNLP alone", f"{found.snownlp:,.0f}")
-    table.add_row(f"Fenghuo (asked SnowNLP for {found.asked:.0%})", f"{found.fenghuo:,.0f}")
-    table.caption = f"{found.times_snownlp:.1f} × SnowNLP, {found.texts:,} texts"
-    return table
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", caption_justify="left")
-    for place, column in enumerate(columns):
-        table.add_column(column, justify="right" if place else "left", no_wrap=True)
-    return table

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from bot.monitor import outbreak
 from bot.monitor.grade import grade
-from bot.monitor.merge import Index, Thread
+from bot.monitor.merge import Index
+from bot.monitor.outbreak import Outbreak
+from bot.monitor.quiet import Hush
+from bot.monitor.thread import Thread, central
 from playbooks.levels import Grade, Level
 from playbooks.library import Library
+from playbooks.quiet import Quiet
 from storage import incidents, mentions, notices, timeline
 from storage.database import Session
 from storage.models import LIVING, Incident, State, Topic
@@ -26,33 +32,57 @@ class Alarm:
     Args:
         window: what counts as lately.
         min_mentions: how many fresh negatives of a topic open an incident.
+        quiet: when news is held back.
     """
 
-    def __init__(self, library: Library, window: timedelta, min_mentions: int) -> None:
+    def __init__(
+        self, library: Library, window: timedelta, min_mentions: int, quiet: Quiet | None = None
+    ) -> None:
         self.library = library
         self.window = window
         self.min_mentions = min_mentions
+        self._hush = Hush(quiet or Quiet())
 
-    async def consider(self, session: Session, index: Index, thread: Thread, now: datetime) -> int | None:
-        """Open an incident for a topic, or bring the one that it belongs to up to date.
+    async def consider(self, session: Session, thread: Thread, now: datetime) -> None:
+        """Bring the incident that a topic belongs to up to date, if there is one."""
+        if thread.topic.incident_id is not None:
+            await self._follow(session, thread, now)
+
+    async def settle(
+        self, session: Session, index: Index, found: Sequence[Outbreak], now: datetime
+    ) -> list[int]:
+        """Open incidents for outbreaks, the most alarming first, and add to incidents what is the same matter.
 
         Returns:
-            The number of an incident that was opened.
+            The numbers of the incidents that were opened.
         """
-        topic = thread.topic
-        if topic.incident_id is None:
-            if not index.is_alarming(thread, self.min_mentions, now):
-                return None
-            kin = index.kin_of(thread)
-            if kin is None:
-                return await self._raise(session, index, thread, now)
-            await self._belong(session, index, thread, kin.topic.incident_id)
-        incident = await incidents.get(session, topic.incident_id or 0)
-        if incident is not None:
-            await self._follow(session, incident, thread, now)
-        return None
+        raised: list[int] = []
+        pending = index.pending
+        index.pending = {}
+        for matter in found:
+            kin = outbreak.incident_of(index, matter)
+            if kin is not None:
+                await self._join(session, index, matter.threads, kin, now)
+            elif index.may_open(now, anyway=matter.is_severe):
+                raised.append(await self._raise(session, index, matter.threads, now))
+            else:
+                index.pending |= dict.fromkeys(matter.threads)
+        for thread in pending:
+            if thread.topic.incident_id is None and (kin := outbreak.kin_of(index, thread)):
+                await self._join(session, index, [thread], kin, now)
+        return raised
 
-    async def _follow(self, session: Session, incident: Incident, thread: Thread, now: datetime) -> None:
+    async def _join(
+        self, session: Session, index: Index, threads: Sequence[Thread], kin: Thread, now: datetime
+    ) -> None:
+        for thread in threads:
+            await self._belong(session, index, thread, kin.topic.incident_id, now)
+        await self._follow(session, threads[0], now)
+
+    async def _follow(self, session: Session, thread: Thread, now: datetime) -> None:
+        incident = await incidents.get(session, thread.topic.incident_id or 0)
+        if incident is None:
+            return
         if incident.state in LIVING:
             await self._grow(session, incident, thread, now)
         elif incident.state == State.DISMISSED:
@@ -61,15 +91,21 @@ class Alarm:
             ended = incident.closed_at.isoformat() if incident.closed_at else ""
             await self._notice(session, incident, "incident.again", now, {"ended": ended}, once=True)
 
-    async def _raise(self, session: Session, index: Index, thread: Thread, now: datetime) -> int:
-        topic = thread.topic
+    async def _raise(self, session: Session, index: Index, threads: Sequence[Thread], now: datetime) -> int:
+        topic = max(threads, key=lambda thread: len(thread.voices)).topic
         incident = await incidents.create(
             session,
-            Incident(drill_id=topic.drill_id, title=headline(topic.title), type=topic.type, opened_at=now),
+            Incident(
+                drill_id=topic.drill_id,
+                title=headline(central(threads) or topic.title),
+                type=kind_of(threads),
+                opened_at=now,
+            ),
         )
         number = incident.id or 0
-        await self._belong(session, index, thread, number)
-        graded = await self._graded(session, incident, [topic], now)
+        for thread in threads:
+            await self._belong(session, index, thread, number, now)
+        graded = await self._graded(session, incident, [thread.topic for thread in threads], now)
         incident.level, incident.why = graded.level.value, summed(graded)
         await session.flush()
         await timeline.append(
@@ -79,8 +115,10 @@ class Alarm:
         log.info("incident #%s raised, %s", number, incident.level)
         return number
 
-    async def _belong(self, session: Session, index: Index, thread: Thread, number: int | None) -> None:
-        index.keep(thread)
+    async def _belong(
+        self, session: Session, index: Index, thread: Thread, number: int | None, now: datetime
+    ) -> None:
+        index.keep(thread, now)
         thread.topic.incident_id = number
         await mentions.update_topics(session, [thread.sum_up()])
 
@@ -130,14 +168,25 @@ class Alarm:
         *,
         once: bool = False,
     ) -> None:
+        said = await self._hush.passing(session, incident, kind, now, data or {})
+        if not said:
+            return
+        data = data if said == kind else None
         await notices.put(
-            session, kind, now, incident_id=incident.id, drill_id=incident.drill_id, data=data, once=once
+            session, said, now, incident_id=incident.id, drill_id=incident.drill_id, data=data, once=once
         )
 
 
 def summed(graded: Grade) -> list[list[str | int]]:
     """The sum behind a level, as an incident keeps it."""
     return [[factor.value, points] for factor, points in graded.points.items()]
+
+
+def kind_of(threads: Sequence[Thread]) -> str:
+    """The kind of crisis that most voices speak of; telling signals come before the ones that people add to any trouble."""
+    counts = Counter(kind for thread in threads for voice in thread.voices for kind in voice.types[:1])
+    own = {thread.topic.type for thread in threads if thread.telling} & set(counts)
+    return max(own or counts, key=lambda kind: counts[kind], default=threads[0].topic.type)
 
 
 def headline(text: str) -> str:

@@ -15,14 +15,18 @@ from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.monitor import merge
+from bot.monitor import outbreak, thread
 from bot.monitor.alarm import Alarm
-from bot.monitor.merge import Index, Thread
+from bot.monitor.merge import Index
+from bot.monitor.metrics import Metrics, Rules
 from bot.monitor.prepare import Lot, Prepared, Preparer
+from bot.monitor.reading import Reading
+from bot.monitor.thread import Thread
 from bot.sources.base import Batch, Cursor, Found, Reject, Source, SourceError
 from bot.sources.webhook import parse_body
 from playbooks.library import Library
-from storage import mentions, sources
+from playbooks.quiet import Quiet
+from storage import incidents, labels, mentions, metrics, sources
 from storage.database import Database, Session
 from storage.models import Quarantine
 
@@ -30,10 +34,12 @@ log = logging.getLogger(__name__)
 
 READ_ROWS = 500
 """Rows of one reading; a push waits until one is over."""
-WRITE_SECONDS = 0.01
+WRITE_SECONDS = 0.05
 """How long a transaction is meant to take: on SQLite, nobody else writes meanwhile."""
-LEAST_ROWS, MOST_ROWS = 5, 500
+LEAST_ROWS, MOST_ROWS = 20, 500
 """Rows of one transaction, of which there are as many as fit into that time."""
+SETTLE_ROWS = 5000
+"""Rows after which it is judged what is alarming, if there is no end to them."""
 REMEMBER = timedelta(days=7)
 """A matter that comes back within this time after its end is proposed for reopening."""
 
@@ -64,7 +70,9 @@ class Ingest:
 
     Args:
         window: how long mentions merge, and what counts as lately.
-        min_mentions: how many fresh negatives of a topic open an incident.
+        min_mentions: how many fresh negatives of a topic open an incident, unless leads agreed to another number.
+        quiet: when news is held back.
+        rules: when the numbers of an own video are abnormal.
     """
 
     def __init__(
@@ -75,26 +83,36 @@ class Ingest:
         preparer: Preparer,
         window: timedelta,
         min_mentions: int,
+        quiet: Quiet | None = None,
+        rules: Rules | None = None,
     ) -> None:
         self.database = database
         self.library = library
         self.preparer = preparer
         self.window = window
         self.min_mentions = min_mentions
-        self._alarm = Alarm(library, window, min_mentions)
+        self._alarm = Alarm(library, window, min_mentions, quiet)
+        self._metrics = Metrics(database, library, rules or Rules(), quiet)
         self._indexes: dict[int | None, Index] = {}
         self._turn = asyncio.Lock()
         self._rows = LEAST_ROWS
+        self._knows_ours = False
+        self._unsettled = 0
 
     async def read(self, source: Source, now: datetime) -> Tally:
         """Read a portion of a source. Raises SourceError."""
         async with self._turn:
+            await self._recall_ours()
             async with self.database.read() as session:
                 cursor = await sources.cursor_of(session, source.name)
             lot = self._read(source, cursor, now)
             if lot.mentions or lot.rejects or lot.dropped or lot.cursor != cursor:
-                return await self._store(lot, now)
-            return Tally(more=lot.more)
+                tally = await self._store(lot, now)
+            else:
+                tally = Tally(more=lot.more)
+            if not lot.more:
+                await self._settle(tally, now, None)
+            return tally
 
     def _read(self, source: Source, cursor: Cursor, now: datetime) -> Lot:
         try:
@@ -123,11 +141,33 @@ class Ingest:
         """Take rows that were pushed or played; they are stored when it returns, and so is the cursor, if there is one."""
         batch = Batch(found=tuple(found), rejects=tuple(rejects))
         async with self._turn:
+            await self._recall_ours()
             lot = replace(self.preparer.lot(source, batch, now, drill_id), cursor=cursor)
-            return await self._store(lot, now, drill_id)
+            tally = await self._store(lot, now, drill_id)
+            await self._settle(tally, now, drill_id)
+            return tally
+
+    async def replay(self, lot: Lot, now: datetime) -> Tally:
+        """Take rows that were prepared before, with all that follows from them."""
+        async with self._turn:
+            tally = await self._store(lot, now)
+            await self._settle(tally, now, None)
+            return tally
+
+    async def _recall_ours(self) -> None:
+        """Once: which videos are the brand's own, since what is said under them is wanted."""
+        if not self._knows_ours:
+            async with self.database.read() as session:
+                self.preparer.ours |= await metrics.items(session)
+            self._knows_ours = True
+
+    async def explain(self, text: str) -> Reading:
+        """Read a text as a comment would be read; nothing of it is stored."""
+        return self.preparer.reader.read(text)
 
     async def _store(self, lot: Lot, now: datetime, drill_id: int | None = None) -> Tally:
         tally = Tally(dropped=lot.dropped, rejected=len(lot.rejects), more=lot.more)
+        await self._metrics.take(lot.counts, now)
         start, is_last = 0, False
         while not is_last:
             batch = lot.mentions[start : start + self._rows]
@@ -138,13 +178,34 @@ class Ingest:
                     began = monotonic()
                     await self._store_batch(session, batch, tally, now, drill_id)
                     if is_last:
-                        await _advance(session, lot, now)
+                        await _advance(session, lot, now, tally.new)
             except BaseException:
                 # The index ran ahead of the database; it is made anew from what is stored.
                 self._indexes.clear()
                 raise
             self._adapt(len(batch), monotonic() - began)
+            self._unsettled += len(batch)
+            if self._unsettled >= SETTLE_ROWS:
+                await self._settle(tally, now, drill_id)
         return tally
+
+    async def _settle(self, tally: Tally, now: datetime, drill_id: int | None) -> None:
+        """Judge what was read as a whole: only then it is known what is usual in it."""
+        self._unsettled = 0
+        if drill_id not in self._indexes:
+            async with self.database.read() as session:
+                await self._index(session, drill_id, now)
+        index = self._indexes[drill_id]
+        found = outbreak.gather(index, self._alarm.min_mentions, now)
+        if not found and not outbreak.has_kin(index):
+            index.pending.clear()
+            return
+        try:
+            async with self.database.write() as session:
+                tally.raised += await self._alarm.settle(session, index, found, now)
+        except BaseException:
+            self._indexes.clear()
+            raise
 
     def _adapt(self, rows: int, seconds: float) -> None:
         """Let the next transaction have as many rows as fit into its time, but not at once: one may be an odd one out."""
@@ -159,21 +220,23 @@ class Ingest:
         if not batch:
             return
         index = await self._index(session, drill_id, now)
+        agreed = await labels.min_mentions(session) if drill_id is None else None
+        self._alarm.min_mentions = agreed or self.min_mentions
         known = await mentions.known(session, [each.row["key"] for each in batch])
         again = [each for each in batch if each.row["key"] in known]
         new = list({each.row["key"]: each for each in batch if each.row["key"] not in known}.values())
         tally.known += len(batch) - len(new)
         tally.new += len(new)
         placed = [(each, index.place(each, now)) for each in new]
-        moved = dict.fromkeys(thread for _, thread in placed if thread is not None)
-        await mentions.add_topics(session, [thread.topic for thread in moved if thread.topic.id is None])
-        rows = [{**each.row, "topic_id": thread.topic.id if thread else None} for each, thread in placed]
+        moved = dict.fromkeys(topic for _, topic in placed if topic is not None)
+        await mentions.add_topics(session, [each.topic for each in moved if each.topic.id is None])
+        rows = [{**each.row, "topic_id": found.topic.id if found else None} for each, found in placed]
         await mentions.add(session, rows)
         moved |= dict.fromkeys(await self._recount(session, index, again, known))
-        for thread in moved:
-            number = await self._alarm.consider(session, index, thread, now)
-            tally.raised += [number] if number else []
-        await mentions.update_topics(session, [thread.sum_up() for thread in moved])
+        await _follow_people(session, moved)
+        for each in moved:
+            await self._alarm.consider(session, each, now)
+        await mentions.update_topics(session, [each.sum_up() for each in moved])
 
     async def _recount(
         self, session: Session, index: Index, again: Sequence[Prepared], known: Mapping[str, Any]
@@ -185,12 +248,12 @@ class Ingest:
             row["topic_id"]: row["likes"] or 0 for row in sorted(changed, key=lambda row: row["likes"] or 0)
         }
         moved = (
-            [thread for thread in index.threads if thread.topic.likes < likes.get(thread.topic.id, 0)]
+            [each for each in index.threads if each.topic.likes < likes.get(each.topic.id, 0)]
             if likes
             else []
         )
-        for thread in moved:
-            thread.topic.likes = likes[thread.topic.id]
+        for each in moved:
+            each.topic.likes = likes[each.topic.id]
         return moved
 
     async def _index(self, session: Session, drill_id: int | None, now: datetime) -> Index:
@@ -208,16 +271,20 @@ class Ingest:
             index.usual.note(now, item, comments=count)
         found = await mentions.open_topics(session, drill_id, now - self.window, now - REMEMBER)
         threads = {topic.id or 0: Thread(topic, lasting=lasting) for topic, lasting in found}
-        for trace in await mentions.traces_of(session, threads, max(merge.TEXTS, self.min_mentions)):
-            threads[trace.topic_id].recall(trace, telling=bool(self.library.matcher.telling(trace.hits)))
-        for thread in threads.values():
-            session.expunge(thread.topic)
-            index.add(thread)
-            index.remember(thread, now)
+        for trace in await mentions.traces_of(session, threads, max(thread.TEXTS, self.min_mentions)):
+            threads[trace.topic_id].recall(
+                trace,
+                self.preparer.reader.about(trace.text),
+                telling=bool(self.library.matcher.telling(trace.hits)),
+            )
+        for each in threads.values():
+            session.expunge(each.topic)
+            index.add(each)
+            index.remember(each, now)
         return index
 
 
-async def _advance(session: Session, lot: Lot, now: datetime) -> None:
+async def _advance(session: Session, lot: Lot, now: datetime, new: int) -> None:
     await sources.quarantine(
         session,
         [
@@ -226,8 +293,23 @@ async def _advance(session: Session, lot: Lot, now: datetime) -> None:
         ],
     )
     await sources.advance(
-        session, lot.source, at=now, cursor=lot.cursor, found=len(lot.mentions), rejected=len(lot.rejects)
+        session,
+        lot.source,
+        at=now,
+        cursor=lot.cursor,
+        found=len(lot.mentions),
+        rejected=len(lot.rejects),
+        new=new,
     )
+
+
+async def _follow_people(session: Session, moved: Iterable[Thread]) -> None:
+    """Topics may have been merged or split by hand since."""
+    held = [each for each in moved if each.topic.incident_id is not None]
+    if held:
+        now = await incidents.of_topics(session, [each.topic.id for each in held])
+        for each in held:
+            each.topic.incident_id = now.get(each.topic.id or 0, each.topic.incident_id)
 
 
 def _recounted(known: Any, row: dict[str, Any]) -> dict[str, Any] | None:

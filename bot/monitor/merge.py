@@ -1,95 +1,52 @@
-"""Merge mentions into topics, and tell which topics are alarming.
+"""Merge mentions into topics.
 
-A mention joins a topic if it says the same in nearly the same words, if it complains of the same kind of thing under the same
-post, or if it shares enough telling words with it. Only negatives begin a topic. The index lives in memory and is made anew
-from the database at start; it never decides anything that is not stored in the same transaction.
+A mention joins a topic if it says the same in nearly the same words, or if it is about the same: the trouble, the thing and the
+words that it shares with the topic's complaints, rare ones weighing more, come to enough. The post and the kind of crisis are
+marks like any other, so that under a post of their own less is needed. Only negatives begin a topic. The index lives in memory
+and is made anew from the database at start; it never decides anything that is not stored in the same transaction.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict, deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from bot.monitor import sketch
 from bot.monitor.chance import Usual
-from bot.monitor.prepare import STALE, Prepared
-from storage.models import Topic
+from bot.monitor.likeness import SAME, clash, likeness
+from bot.monitor.phrases import CALL, POST, TYPE, subjects, weight
+from bot.monitor.prepare import Prepared
+from bot.monitor.thread import TEXTS, Said, Thread, Voice, begun_by, platforms_with, weight_of
 
-TEXTS = 8
-"""Texts of a topic that are known, and texts in all that a new one is compared with."""
-WORDS, MOST_WORDS = 24, 400
-"""Words of a topic that are stored, and that are known of it before the rare ones are dropped."""
-CROWD = 100
-"""Topics that share a word; a word of more tells nothing."""
-LIKE_UNDER_POST, LIKE_ELSEWHERE = 0.05, 0.25
-"""How alike (cosine of their words) a mention and a topic must be under the same post, and under another one.
+JOIN = 0.16
+"""How alike a mention and a topic must be: the marks that it shares with the average complaint, against all that they bear.
 
-Measured on complaints of one's own about eighteen matters: a shared word under the same post is seldom chance, while elsewhere a
-single comment must share nearly half of what it says.
+Measured on complaints about thirteen matters in widely different wordings among a thousand bad reviews of other things.
 """
-KIN_UNDER_POST, KIN_ELSEWHERE = 0.06, 0.10
-"""The same for two topics. Halves of one complaint under different posts came to .11 and more, different matters to .09."""
-BY_CHANCE = 0.02
-"""How many topics that look as alarming chance may make at a time, where three voices are asked for."""
-UNTYPED = 2
-"""Times as many voices are needed where no playbook knows what it is about."""
-COPY = ("copy",)
-WORDPATH = True
-
-
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """A fresh complaint: when it arrived, whether it is of the topic's kind, and whether it repeats another one."""
-
-    at: datetime
-    is_typed: bool
-    is_copy: bool
-
-
-@dataclass(slots=True, eq=False)
-class Thread:
-    """A topic as the index knows it.
-
-    Args:
-        telling: some of its signals tell it from other matters; otherwise people only ask for their money back.
-        voices: the fresh complaints of the window; one person repeating themselves is one voice.
-        lasting: it belongs to an incident, so it takes mentions beyond the window.
-    """
-
-    topic: Topic
-    texts: list[str] = field(default_factory=list)
-    items: set[str] = field(default_factory=set)
-    words: Counter[str] = field(default_factory=Counter)
-    authors: set[tuple[str, str]] = field(default_factory=set)
-    voices: list[Voice] = field(default_factory=list)
-    telling: bool = False
-    lasting: bool = False
-
-    def __post_init__(self) -> None:
-        self.words.update(self.topic.words)
-
-    def recall(self, trace: Any, *, telling: bool) -> None:
-        """Take in one of its complaints as it is stored (see `mentions.traces_of`)."""
-        self.texts.append(sketch.normal(trace.text))
-        if trace.item_id:
-            self.items.add(trace.item_id)
-        self.authors.add((trace.author, trace.item_id))
-        self.telling |= telling
-        if trace.written_at is None or trace.seen_at - trace.written_at <= STALE:
-            self.voices.append(
-                Voice(trace.seen_at, bool(trace.type) and trace.type == self.topic.type, is_copy=False)
-            )
-
-    def sum_up(self) -> Topic:
-        """The topic as it is to be stored."""
-        if len(self.words) > MOST_WORDS:
-            self.words = Counter(dict(self.words.most_common(MOST_WORDS // 2)))
-        self.topic.words = dict(self.words.most_common(WORDS))
-        return self.topic
+KIN, OUTBREAK_KIN, STRAY_KIN = 0.14, 0.1, 0.25
+"""The same for two topics; for an outbreak and an incident, since a matter that alarms twice is worse than two taken for one; and
+for what does not alarm and an incident, since that would fill it with what is always said."""
+FEW = 2
+"""Up to so many complaints a topic has no average to speak of: then a pair of them must be the same (see `likeness`)."""
+ELSE = 0.5
+"""What remains of a likeness if most of a topic speaks of one thing, and the other speaks of another."""
+CROWD, LARGE_CROWD = 64, 1000
+"""Topics that share a mark. Of more than that only those with two voices are looked at, and none of still more."""
+SHARED = 3
+"""Min-hashes that near-duplicates share at least: those that are just alike enough share fewer in one of ten cases, and are then
+still told by what they are about (see `sketch.HASHES`)."""
+LIKELIEST, COMMON = 4, 256
+"""Texts that a mention is compared with, those with which it shares most min-hashes; min-hashes of more texts say nothing."""
+NEAREST = 16
+"""Topics that a mention is compared with in full: those with which it shares most."""
+COPY = "copy:"
+"""The mark of what repeats another text; it counts for the alarm only."""
+MOST_AT_A_TIME = 8
+"""Incidents that are opened within a window because many say the same; the others wait. Nobody can work on more at once."""
+MOST_THREADS = 4000
+"""Topics that are known at a time, besides those of incidents; the quietest go first."""
 
 
 class Index:
@@ -102,62 +59,77 @@ class Index:
     def __init__(self, window: timedelta) -> None:
         self.window = window
         self.usual = Usual(window)
+        self.pending: dict[Thread, None] = {}
+        """Topics that have moved since they were last looked at, and belong to no incident."""
+        self._opened: deque[datetime] = deque(maxlen=2 * MOST_AT_A_TIME)
         self._swept_at: datetime | None = None
+        self._values: dict[str, float] = {}
+        self._values_at = -1
         self._clear()
 
     def _clear(self) -> None:
-        self.threads: list[Thread] = []
-        self._of_kind: Counter[str] = Counter()
+        self.threads: dict[Thread, None] = {}
         self._by_text: dict[str, Thread] = {}
         self._by_hash: dict[int, set[tuple[Thread, str]]] = defaultdict(set)
-        self._by_item: dict[str, list[Thread]] = defaultdict(list)
-        self._by_word: dict[str, set[Thread]] = defaultdict(set)
+        self._by_mark: dict[str, dict[Thread, None]] = defaultdict(dict)
 
     def add(self, thread: Thread) -> None:
         """Take a topic in."""
-        self.threads.append(thread)
-        self._of_kind[thread.topic.type] += 1
-        for text in thread.texts:
-            self._learn(thread, text, sketch.of(text))
-        for item in thread.items:
-            self._by_item[item].append(thread)
-        for word in thread.words:
-            self._by_word[word].add(thread)
+        self.threads[thread] = None
+        for said in thread.said:
+            self._learn(thread, said.exact, sketch.of(said.exact))
+        for mark in thread.marks:
+            self._by_mark[mark][thread] = None
 
     def remember(self, thread: Thread, now: datetime) -> None:
         """Count what a topic that was stored says; the comments themselves are counted already."""
         if not thread.lasting:
-            keys = [
-                *thread.words.elements(),
-                *(("type", thread.topic.type) for _ in range(thread.topic.fresh)),
-            ]
-            self.usual.note(now, thread.topic.item_id, keys, thread, comments=0)
+            self.usual.hear(now, thread.marks, complaints=thread.heard)
+            self.pending[thread] = None
 
     def place(self, mention: Prepared, now: datetime) -> Thread | None:
         """The topic that a mention joins or begins; None for a mention that belongs to none."""
-        is_negative = mention.reading.is_negative
+        row, is_negative = mention.row, mention.reading.is_negative
+        self.usual.note(now, row["item_id"], row["written_at"], row["likes"])
         thread = self._repeated(mention, now)
         is_copy = thread is not None
+        marks = marks_of(mention) if is_negative else frozenset()
         if thread is None and is_negative:
-            thread = self._akin(mention, now)
+            thread = self.alike(marks, now)
             if thread is None:
-                thread = Thread(_begun_by(mention, now))
-                self.add(thread)
-        self._note(mention, thread if is_negative else None, now, is_copy=is_copy)
+                thread = begun_by(mention, now)
+                self.threads[thread] = None
+        if is_negative and not (thread and thread.lasting):
+            self.usual.hear(now, (*marks, COPY) if is_copy else marks)
         if thread is not None:
-            self._join(thread, mention, now)
+            _count_in(thread, mention, now)
+            thread.telling |= mention.reading.telling
             if is_negative:
-                self._hear(thread, mention, now, is_copy=is_copy)
+                self._hear(thread, mention, marks, now, is_copy=is_copy)
+            if thread.topic.incident_id is None:
+                self.pending[thread] = None
         return thread
 
-    def keep(self, thread: Thread) -> None:
+    def keep(self, thread: Thread, now: datetime) -> None:
         """A topic belongs to an incident from now on."""
-        thread.lasting = True
-        self.usual.leave_out(thread)
+        if not thread.lasting:
+            thread.lasting = True
+            self.usual.leave_out(now, thread.marks, thread.heard)
+        self.pending.pop(thread, None)
+
+    def may_open(self, now: datetime, *, anyway: bool) -> bool:
+        """Take one of the incidents that may be opened within the window; False if none is left, unless it is opened anyway."""
+        while self._opened and now - self._opened[0] > self.window:
+            self._opened.popleft()
+        if len(self._opened) >= MOST_AT_A_TIME and not anyway:
+            return False
+        self._opened.append(now)
+        return True
 
     def is_due(self, now: datetime) -> bool:
         """Tell whether to `forget` again: it touches every topic, so it is not for every batch."""
-        return self._swept_at is None or now - self._swept_at > self.window / 8
+        is_long_ago = self._swept_at is None or now - self._swept_at > self.window / 8
+        return is_long_ago or len(self.threads) > 2 * MOST_THREADS
 
     def forget(self, now: datetime, lasting: Collection[int | None]) -> None:
         """Drop the topics that take no more mentions. `lasting`: the ids of those whose incident still does."""
@@ -165,211 +137,188 @@ class Index:
         self.usual.forget(now)
         for thread in self.threads:
             thread.lasting = thread.topic.id in lasting
-        kept = [thread for thread in self.threads if self._is_open(thread, now)]
-        if len(kept) < len(self.threads):
-            self._clear()
-            for thread in kept:
-                self.add(thread)
+        kept = [thread for thread in self.threads if self.is_open(thread, now)]
+        if len(kept) > MOST_THREADS:
+            loud = sorted(kept, key=lambda thread: (thread.lasting, len(thread.voices), thread.topic.last_at))
+            chosen = set(loud[-MOST_THREADS:])
+            kept = [thread for thread in kept if thread in chosen]
+        # Made anew even if all are kept: marks that a topic has dropped are still in the index.
+        self._clear()
+        for thread in kept:
+            self.add(thread)
+        self.pending = {thread: None for thread in self.pending if thread in self.threads}
 
-    def is_alarming(self, thread: Thread, min_mentions: int, now: datetime) -> bool:
-        """Tell whether a topic is worth an incident: a severe comment, or more voices than chance brings together."""
-        if thread.topic.severe:
-            return True
-        thread.voices = [voice for voice in thread.voices if now - voice.at <= self.window]
-        voices, kind = len(thread.voices), thread.topic.type
-        if voices < min_mentions:
-            return False
-        bound = BY_CHANCE ** (min_mentions / 3)
-        typed = sum(voice.is_typed for voice in thread.voices)
-        if (
-            typed >= min_mentions
-            and self._of_kind[kind] * self._chance(thread, ("type", kind), typed) < bound
-        ):
-            return True
-        copies = sum(voice.is_copy for voice in thread.voices)
-        if (
-            copies >= min_mentions - 1
-            and len(self.threads) * self.usual.share(COPY, copies) ** copies < bound
-        ):
-            return True
-        return (
-            WORDPATH
-            and bool(kind)
-            and any(
-                count >= min_mentions
-                and len(self.threads) * TEXTS * self._chance(thread, word, count) < bound
-                for word, count in thread.words.most_common(TEXTS)
-            )
-        )
-
-    def kin_of(self, thread: Thread) -> Thread | None:
-        """The topic of an incident that is the same matter as another topic."""
-        related = {
-            other: self._likeness(thread.words, other.words)
-            for other in self.threads
-            if other.lasting and other is not thread
-        }
-        kin = [other for other, likeness in related.items() if _are_kin(thread, other, likeness)]
-        return max(kin, key=lambda other: related[other], default=None)
-
-    def _is_open(self, thread: Thread, now: datetime) -> bool:
+    def is_open(self, thread: Thread, now: datetime) -> bool:
+        """Tell whether a topic still takes mentions."""
         return thread.lasting or now - thread.topic.last_at <= self.window
 
-    def _chance(self, thread: Thread, key: Any, count: int) -> float:
-        return self.usual.chance(key, count, thread.items, len(thread.voices))
+    def near(self, marks: Iterable[str]) -> list[Thread]:
+        """The topics that share most with some marks."""
+        shared: dict[Thread, float] = defaultdict(float)
+        for mark in marks:
+            if mark.startswith(CALL):
+                continue
+            threads: Iterable[Thread] = self._by_mark.get(mark, ())
+            if (crowd := len(self._by_mark.get(mark, ()))) > CROWD:
+                threads = [each for each in threads if len(each.voices) > 1] if crowd <= LARGE_CROWD else ()
+            value = self._value(mark)
+            for thread in threads:
+                shared[thread] += value
+        found = sorted(shared, key=lambda thread: shared[thread], reverse=True)
+        return found[:NEAREST]
+
+    def alike(self, marks: frozenset[str], now: datetime) -> Thread | None:
+        """The topic that is about the same as a complaint with these marks."""
+        values = {mark: self._value(mark) for mark in marks}
+        own = sum(values.values())
+        best, most = None, JOIN
+        for thread in self.near(marks):
+            if not self.is_open(thread, now) or (value := self._likeness(values, own, thread)) < most:
+                continue
+            if thread.heard > FEW or _is_same(marks, thread):
+                best, most = thread, value
+        return best
+
+    def _likeness(self, values: Mapping[str, float], own: float, thread: Thread) -> float:
+        """How alike a complaint and the complaints of a topic are on average, 0 to 1."""
+        counts = thread.marks
+        both = sum(value * counts[mark] for mark, value in values.items() if mark in counts)
+        if not both:
+            return 0.0
+        alike = both / thread.heard / math.sqrt(own * self._norm(thread))
+        return alike * ELSE if speaks_of_else(values, thread) else alike
+
+    def kinship(self, one: Thread, other: Thread) -> float:
+        """How alike the complaints of two topics are on average, 0 to 1."""
+        both = sum(
+            self._value(mark) * count * other.marks[mark]
+            for mark, count in one.marks.items()
+            if mark in other.marks
+        )
+        if not both:
+            return 0.0
+        alike = both / (one.heard * other.heard) / math.sqrt(self._norm(one) * self._norm(other))
+        return alike * ELSE if speaks_of_else(one.subjects(), other) else alike
+
+    def _value(self, mark: str) -> float:
+        if self._values_at != self.usual.epoch:
+            self._values.clear()
+            self._values_at = self.usual.epoch
+        value = self._values.get(mark)
+        if value is None:
+            value = self._values[mark] = weight(mark) * self.usual.rarity(mark) ** 2
+        return value
+
+    def _norm(self, thread: Thread) -> float:
+        """The marks of a topic's average complaint, by value."""
+        state = self.usual.epoch, thread.heard
+        if thread.norm_at != state:
+            thread.norm = sum(self._value(mark) * count for mark, count in thread.marks.items()) / max(
+                1, thread.heard
+            )
+            thread.norm_at = state
+        return max(thread.norm, 1e-9)
 
     def _repeated(self, mention: Prepared, now: datetime) -> Thread | None:
         """The topic whose words a mention repeats. Very short texts count only under the same post."""
         exact = mention.exact
         if len(exact) < sketch.SHORTEST:
             thread = self._by_text.get(f"{mention.row['item_id']}\x1f{exact}") if exact else None
-            return thread if thread and self._is_open(thread, now) else None
+            return thread if thread and self.is_open(thread, now) else None
         thread = self._by_text.get(exact)
-        if thread and self._is_open(thread, now):
+        if thread and self.is_open(thread, now):
             return thread
-        near: Counter[tuple[Thread, str]] = Counter()
-        for value in mention.sketch:
-            near.update(self._by_hash.get(value, ()))
-        for (candidate, text), _ in near.most_common(TEXTS):
-            if self._is_open(candidate, now) and sketch.is_near(exact, text):
-                return candidate
+        if not mention.reading.is_negative:
+            # What nearly repeats a complaint is one; to look for the rest would take most of the time.
+            return None
+        marks = frozenset(mention.reading.words)
+        for thread, text in self._likely(mention.sketch):
+            is_near = self.is_open(thread, now) and sketch.is_near(exact, text)
+            if is_near and not _differ(marks, thread, text):
+                return thread
         return None
 
-    def _akin(self, mention: Prepared, now: datetime) -> Thread | None:
-        """The topic of the same kind under the same post, else the one that shares most of a mention's words."""
-        item = mention.row["item_id"]
-        under = (
-            [thread for thread in self._by_item.get(item, ()) if self._is_open(thread, now)] if item else []
-        )
-        for kind in mention.reading.types:
-            same = [thread for thread in under if thread.topic.type == kind]
-            if same:
-                return max(reversed(same), key=lambda thread: thread.lasting)
-        if mention.reading.severe and (severe := [thread for thread in under if thread.topic.severe]):
-            return severe[-1]
-        if alike := self._alike(mention, now):
-            return alike
-        incidents = [thread for thread in under if thread.lasting]
-        return (
-            incidents[0]
-            if mention.reading.types and not mention.reading.telling and len(incidents) == 1
-            else None
-        )
+    def _likely(self, hashes: Iterable[int]) -> list[tuple[Thread, str]]:
+        """The texts that most likely say the same as one with these min-hashes."""
+        buckets = [bucket for value in hashes if len(bucket := self._by_hash.get(value, ())) <= COMMON]
+        shared = Counter(candidate for bucket in buckets for candidate in bucket)
+        return [candidate for candidate, count in shared.most_common(LIKELIEST) if count >= SHARED]
 
-    def _alike(self, mention: Prepared, now: datetime) -> Thread | None:
-        """The topic that shares most of a mention's words, and enough."""
-        item, words = mention.row["item_id"], Counter(mention.reading.words)
-        shared: Counter[Thread] = Counter()
-        for word in words:
-            if len(threads := self._by_word.get(word, ())) <= CROWD:
-                shared.update(threads)
-        likeness: dict[Thread, tuple[bool, float]] = {}
-        for thread, count in shared.items():
-            is_here = bool(item) and item in thread.items
-            needed = 1 if is_here and not (mention.reading.telling and thread.telling) else 2
-            if (
-                count >= needed
-                and (thread.topic.type or thread.lasting)
-                and (is_here or _may_be(mention, thread))
-                and self._is_open(thread, now)
-            ):
-                value, _ = self._likeness(words, thread.words)
-                if value >= (LIKE_UNDER_POST if is_here else LIKE_ELSEWHERE):
-                    likeness[thread] = is_here, value
-        return max(likeness, key=lambda thread: likeness[thread], default=None)
-
-    def _likeness(self, one: Mapping[str, int], other: Mapping[str, int]) -> tuple[float, int]:
-        """The cosine of two counts of words, rare words weighing more, and how many words they share."""
-        shared = [word for word in one if word in other]
-        if not shared:
-            return 0.0, 0
-        weight = {word: self.usual.rarity(word) ** 2 for word in (*one, *other)}
-        both = sum(math.sqrt(one[word] * other[word]) * weight[word] for word in shared)
-        size = sum(one[word] * weight[word] for word in one) * sum(
-            other[word] * weight[word] for word in other
-        )
-        return both / math.sqrt(size) if size else 0.0, len(shared)
-
-    def _note(self, mention: Prepared, thread: Thread | None, now: datetime, *, is_copy: bool) -> None:
-        keys: list[Any] = []
-        if thread is not None and not thread.lasting:
-            keys = [*mention.reading.words, *_kinds(mention.reading.types), *([COPY] if is_copy else [])]
-        self.usual.note(now, mention.row["item_id"], keys, thread)
-
-    def _join(self, thread: Thread, mention: Prepared, now: datetime) -> None:
-        row, topic = mention.row, thread.topic
-        is_negative = mention.reading.is_negative
-        topic.last_at = now
-        topic.mentions += 1
-        topic.negatives += is_negative
-        topic.fresh += is_negative and mention.fresh
-        topic.harm = max(topic.harm, row["harm"] if is_negative else 0.0)
-        topic.likes = max(topic.likes, row["likes"] or 0)
-        topic.platforms = {**topic.platforms, row["platform"]: topic.platforms.get(row["platform"], 0) + 1}
-        topic.severe |= mention.reading.severe and mention.fresh
-        if not topic.type and not thread.lasting:
-            topic.type = row["type"]
-            self._of_kind[topic.type] += 1
-
-    def _hear(self, thread: Thread, mention: Prepared, now: datetime, *, is_copy: bool) -> None:
+    def _hear(
+        self, thread: Thread, mention: Prepared, marks: frozenset[str], now: datetime, *, is_copy: bool
+    ) -> None:
         """Learn from a complaint that joins a topic."""
         row, item = mention.row, mention.row["item_id"]
         person = row["author"], item
-        if (
-            mention.fresh
-            and mention.reading.evident
-            and not (is_copy and row["author"] and person in thread.authors)
-        ):
-            thread.voices.append(Voice(now, thread.topic.type in mention.reading.types, is_copy))
-        thread.authors.add(person)
-        thread.telling |= mention.reading.telling
-        thread.words.update(mention.reading.words)
-        for word in mention.reading.words:
-            self._by_word[word].add(thread)
-        if item and item not in thread.items:
-            thread.items.add(item)
-            self._by_item[item].append(thread)
+        repeats = is_copy and row["author"] and person in thread.authors
+        if mention.fresh and mention.reading.evident and not repeats:
+            thread.voices.append(
+                Voice(
+                    now,
+                    row["written_at"],
+                    item,
+                    tuple(mention.reading.types),
+                    weight_of(row["text"]),
+                    is_copy,
+                    row["likes"],
+                )
+            )
+        if len(thread.authors) < LARGE_CROWD:
+            thread.authors.add(person)
+        thread.marks.update(marks)
+        thread.heard += 1
+        for mark in marks:
+            self._by_mark[mark][thread] = None
         if len(mention.exact) < sketch.SHORTEST:
             self._by_text.setdefault(f"{item}\x1f{mention.exact}", thread)
-        elif mention.exact not in thread.texts and len(thread.texts) < TEXTS:
-            thread.texts.append(mention.exact)
+        elif len(thread.said) < TEXTS and all(mention.exact != said.exact for said in thread.said):
+            thread.said.append(Said(row["text"], mention.exact, marks))
             self._learn(thread, mention.exact, mention.sketch)
 
-    def _learn(self, thread: Thread, text: str, hashes: tuple[int, ...]) -> None:
+    def _learn(self, thread: Thread, text: str, hashes: Sequence[int]) -> None:
         self._by_text.setdefault(text, thread)
         for value in hashes:
             self._by_hash[value].add((thread, text))
 
 
-def _kinds(types: Iterable[str]) -> list[tuple[str, str]]:
-    return [("type", kind) for kind in types]
+def _is_same(marks: frozenset[str], thread: Thread) -> bool:
+    shares_post = any(mark.startswith(POST) and mark in thread.marks for mark in marks)
+    return shares_post or any(likeness(about(marks), about(said.marks)) >= SAME for said in thread.said)
 
 
-def _may_be(mention: Prepared, thread: Thread) -> bool:
-    """Under another post only the same kind may join; what has none may join what has none, or an incident."""
-    if mention.reading.types:
-        return thread.topic.type in mention.reading.types
-    return thread.lasting or not thread.topic.type
+def _differ(marks: frozenset[str], thread: Thread, exact: str) -> bool:
+    """Tell whether a text that is nearly the same as one of a topic names another trouble."""
+    return any(clash(marks, said.marks) for said in thread.said if said.exact == exact)
 
 
-def _are_kin(one: Thread, other: Thread, likeness: tuple[float, int]) -> bool:
-    """Tell whether a topic is the same matter as an incident's."""
-    alike, shared = likeness
-    same_type = one.topic.type == other.topic.type
-    if one.items & other.items:
-        both_telling = one.telling and other.telling
-        both_severe = one.topic.severe and other.topic.severe
-        return same_type or both_severe or not both_telling or (shared > 0 and alike >= KIN_UNDER_POST)
-    return same_type and shared > 1 and alike >= KIN_ELSEWHERE
+def about(marks: frozenset[str]) -> frozenset[str]:
+    """Marks without those of where it stands."""
+    return frozenset(mark for mark in marks if not mark.startswith((POST, TYPE)))
 
 
-def _begun_by(mention: Prepared, now: datetime) -> Topic:
-    row = mention.row
-    return Topic(
-        drill_id=row["drill_id"],
-        type=row["type"],
-        title=row["text"] or row["title"],
-        item_id=row["item_id"],
-        first_at=now,
-        last_at=now,
-    )
+def speaks_of_else(marks: Iterable[str], thread: Thread) -> bool:
+    """Tell whether marks name a subject, and most of a topic's complaints name others."""
+    own = subjects(marks)
+    return bool(own and own.isdisjoint(thread.marks) and thread.subjects())
+
+
+def marks_of(mention: Prepared) -> frozenset[str]:
+    """What a complaint is about, the post that it stands under and the kinds of crisis included."""
+    item = mention.row["item_id"]
+    posts = (f"{POST}{item}",) if item else ()
+    return frozenset((*mention.reading.words, *posts, *(f"{TYPE}{kind}" for kind in mention.reading.types)))
+
+
+def _count_in(thread: Thread, mention: Prepared, now: datetime) -> None:
+    row, topic = mention.row, thread.topic
+    is_negative = mention.reading.is_negative
+    topic.last_at = now
+    topic.mentions += 1
+    topic.negatives += is_negative
+    topic.fresh += is_negative and mention.fresh
+    topic.harm = max(topic.harm, row["harm"] if is_negative else 0.0)
+    topic.likes = max(topic.likes, row["likes"] or 0)
+    topic.platforms = dict(platforms_with(topic, row["platform"]))
+    topic.severe |= mention.reading.severe and mention.fresh
+    if not thread.lasting and (not topic.type or (mention.reading.telling and not thread.telling)):
+        topic.type = row["type"] or topic.type

@@ -6,18 +6,22 @@ All of it is plain work on plain values.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from bot.monitor import sketch
+from bot.monitor.metrics import Own
 from bot.monitor.reading import Reader, Reading
 from bot.monitor.scrub import clean
 from bot.monitor.wanted import Wanted
 from bot.sources.base import Batch, Cursor, Found, Reject
 from bot.transports.text import plain
 from playbooks import load
+from storage.mentions import UNDER_POSTS
+from storage.metrics import Counts
 
 STALE = timedelta(hours=24)
 """Older comments never open an incident."""
@@ -36,12 +40,14 @@ class Recipe:
         keywords: what to keep (see `Wanted`).
         names: brand and product names, which are never bad words and never masked.
         playbooks: the team's own folder of playbooks, if it has one.
+        own: the brand's own videos, whose numbers are watched.
     """
 
     key: bytes = field(repr=False)
     keywords: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     playbooks: Path | None = None
+    own: Own = field(default_factory=Own)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +78,8 @@ class Lot:
     dropped: int
     cursor: Cursor | None
     more: bool
+    counts: tuple[Counts, ...] = ()
+    """Of own videos, be they wanted as mentions or not."""
 
 
 class Preparer:
@@ -80,15 +88,18 @@ class Preparer:
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
         self.wanted = Wanted(recipe.keywords)
-        self.reader = Reader(recipe.names, load(recipe.playbooks).matcher)
+        self.ours = recipe.own.items
+        """Ids of the brand's own videos, as far as they are known."""
+        self.library = load(recipe.playbooks)
+        self.reader = Reader(recipe.names, self.library.matcher)
 
     def lot(self, source: str, batch: Batch, now: datetime, drill_id: int | None = None) -> Lot:
         """Prepare a batch. Drill comments are played on purpose, so the keywords do not apply to them."""
-        kept = [
-            found
-            for found in batch.found
-            if drill_id is not None or self.wanted.keeps(found.text, found.title, found.keyword)
-        ]
+        if self.library.refresh():
+            self.reader.matcher = self.library.matcher
+        counts = () if drill_id is not None else tuple(self._counts(batch, now))
+        self.ours |= {each.item_id for each in counts}
+        kept = [found for found in batch.found if drill_id is not None or self._is_wanted(found)]
         return Lot(
             source=source,
             mentions=tuple(self.mention(source, found, now, drill_id) for found in kept),
@@ -96,7 +107,19 @@ class Preparer:
             dropped=len(batch.found) - len(kept),
             cursor=batch.cursor,
             more=batch.more,
+            counts=counts,
         )
+
+    def _is_wanted(self, found: Found) -> bool:
+        """What is said under the brand's own videos is about the brand, be its name in it or not."""
+        is_under_ours = found.kind in UNDER_POSTS and found.item_id in self.ours
+        return is_under_ours or self.wanted.keeps(found.text, found.title, found.keyword)
+
+    def _counts(self, batch: Batch, now: datetime) -> Iterator[Counts]:
+        for found in batch.found:
+            if counts := self.recipe.own.counts(found, now):
+                safe = clean(_visible(found), self.recipe.key, self.recipe.names)
+                yield replace(counts, title=(safe.title or safe.text)[:LONGEST_TITLE], url=safe.url)
 
     def mention(self, source: str, found: Found, now: datetime, drill_id: int | None) -> Prepared:
         """Prepare one row."""

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bot.monitor.phrases import MOST_MARKS, TROUBLE, phrasebook
 from bot.sentiment import Reason, Score, Scorer, Segmenter
 from bot.sentiment.score import NEGATIVE_FROM
 from playbooks.matching import Matcher, plain
@@ -21,8 +22,8 @@ EVIDENT = 0.4
 """Logits of one word of feeling that make a negative count as a voice. SnowNLP's opinion alone does not."""
 SEVERE_HARM = 2.0
 """Injury: one such comment is enough to alarm."""
-KEYWORDS = 10
-"""Words of a text that it is compared by."""
+KEYWORDS = 24
+"""Words of a text that it is compared by, besides the marks of the phrasebook."""
 
 Types = Mapping[str, tuple[str, ...]]
 
@@ -34,7 +35,8 @@ class Reading:
     Args:
         types: playbook -> the signals of it that the text holds, the strongest first; only if it is negative and about them.
         telling: some of those signals tell it from other matters (see `Matcher.telling`).
-        words: telling signals and the words that set the text apart, if it is negative.
+        words: what it is about, if it is negative: the marks that the phrasebook finds, telling signals, and the words that set it
+            apart.
         severe: one such comment is enough to alarm.
         evident: signals or words of feeling say that it is negative.
     """
@@ -74,23 +76,30 @@ class Reader:
         score = _with_signals(opinion, telling, text)
         is_negative = score.label == "negative"
         types = found if is_negative and _is_about(found, telling, text) else {}
+        words = self.about(text, telling if types else ()) if is_negative else ()
         severe = opinion.label == "negative" and (opinion.harm >= SEVERE_HARM or self._alarms(types))
         return Reading(
             score=score,
             types=types,
             telling=bool(types and telling),
-            words=self._words(text, telling if types else ()) if is_negative else (),
+            words=words,
             severe=severe,
-            evident=is_negative and (bool(types) or severe or _is_evident(score)),
+            evident=is_negative and (bool(types) or severe or _is_evident(score) or _names_trouble(words)),
         )
 
     def _alarms(self, found: Types) -> bool:
         return any(self.matcher.severe(hits) for hits in found.values())
 
-    def _words(self, text: str, telling: Iterable[str]) -> tuple[str, ...]:
-        """What a text is compared by: neither the brand nor what people say to any trouble."""
+    def about(self, text: str, telling: Iterable[str] = ()) -> tuple[str, ...]:
+        """What a text is about, brand and product names left out."""
+        book = phrasebook()
         words = self.matcher.telling(map(plain, self._segmenter.keywords(text, KEYWORDS)))
-        return tuple(word for word in dict.fromkeys((*telling, *words)) if word not in self._names)
+        plain_words = [
+            word for word in (*telling, *words) if word not in self._names and not book.knows(word)
+        ]
+        return tuple(dict.fromkeys((*sorted(book.marks(text, self._segmenter.cut(text))), *plain_words)))[
+            :MOST_MARKS
+        ]
 
 
 def _with_signals(score: Score, telling: Sequence[str], text: str) -> Score:
@@ -112,3 +121,7 @@ def _is_about(types: Types, telling: Sequence[str], text: str) -> bool:
 
 def _is_evident(score: Score) -> bool:
     return any(reason.kind != "snownlp" and reason.weight >= EVIDENT for reason in score.reasons)
+
+
+def _names_trouble(words: Iterable[str]) -> bool:
+    return any(word.startswith(TROUBLE) for word in words)

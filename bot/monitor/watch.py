@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
 from bot.monitor.ingest import Tally
+from bot.monitor.reading import Reading
 from bot.sources.base import Found, Reject, Source, SourceError
 from playbooks.library import Library
 from playbooks.scenarios import Scenario
@@ -17,6 +18,9 @@ from storage import drills, sources
 from storage.database import Database
 
 log = logging.getLogger(__name__)
+
+NOTE_EVERY = timedelta(minutes=1)
+"""How often it is written down that a source could be read, as long as nothing else is."""
 
 
 class Ingesting(Protocol):
@@ -41,6 +45,10 @@ class Ingesting(Protocol):
         cursor: Mapping[str, Any] | None = None,
     ) -> Tally:
         """See `Ingest.take`."""
+        ...
+
+    async def explain(self, text: str) -> Reading:
+        """See `Ingest.explain`."""
         ...
 
 
@@ -69,6 +77,8 @@ class Monitor:
         self.read_at: dict[str, datetime] = {}
         """When each source was last read to its end, be there anything new or not."""
         self._ring = ring
+        self._noted_at: dict[str, datetime] = {}
+        self._rests_until: dict[str, datetime] = {}
 
     async def tick(self) -> Tally:
         """One pass over all sources and the drill that is on."""
@@ -94,21 +104,34 @@ class Monitor:
         return tally
 
     async def _read(self, source: Source, tally: Tally) -> None:
-        more = True
+        more = self._rests_until.get(source.name, self.clock()) <= self.clock()
+        if not more:
+            return
         while more:
             try:
                 portion = await self.ingest.read(source, self.clock())
             except SourceError as error:
+                self._rests_until[source.name] = self.clock() + error.wait
                 await self._ail(source, error.message)
                 return
             tally.add(self._rung(portion))
             more = portion.more
         self.read_at[source.name] = self.clock()
+        await self._answered(source.name)
 
     async def _ail(self, source: Source, message: str) -> None:
         log.warning("source %s cannot be read: %s", source.name, message)
+        self._noted_at.pop(source.name, None)
         async with self.database.write() as session:
             await sources.ail(session, source.name, at=self.clock(), error=message)
+
+    async def _answered(self, name: str) -> None:
+        """Its heartbeat goes by it: only what was read to its end can be silent."""
+        now = self.clock()
+        if now - self._noted_at.get(name, now - NOTE_EVERY) >= NOTE_EVERY:
+            self._noted_at[name] = now
+            async with self.database.write() as session:
+                await sources.answered(session, name, now)
 
     async def _play(self, tally: Tally) -> None:
         """Read the comments of the injects that a drill has played since the last pass."""

@@ -19,9 +19,11 @@ from zoneinfo import ZoneInfo
 
 from bot import logs
 from bot.monitor.ingest import Ingest, Tally
+from bot.monitor.metrics import Rules
 from bot.monitor.prepare import Preparer, Recipe
+from bot.monitor.reading import Reading
 from bot.sources.base import Found, Reject, Source
-from playbooks import load
+from playbooks.quiet import Quiet
 from storage.database import Database
 from storage.precedence import Precedence
 
@@ -39,6 +41,8 @@ class Setup:
     min_mentions: int
     precedence: Precedence
     log_level: str
+    quiet: Quiet = field(default_factory=Quiet)
+    rules: Rules = field(default_factory=Rules)
     secrets: tuple[str, ...] = field(repr=False)
     """What no line of its log may show."""
 
@@ -55,11 +59,13 @@ class Worker:
 
     async def read(self, source: Source, now: datetime) -> Tally:
         """See `Ingest.read`."""
-        return await self._call("read", source, now)
+        tally: Tally = await self._call("read", source, now)
+        return tally
 
     async def push(self, source: str, body: bytes, zone: ZoneInfo, now: datetime) -> Tally:
         """See `Ingest.push`."""
-        return await self._call("push", source, body, zone, now)
+        tally: Tally = await self._call("push", source, body, zone, now)
+        return tally
 
     async def take(
         self,
@@ -73,7 +79,13 @@ class Worker:
     ) -> Tally:
         """See `Ingest.take`."""
         rows = tuple(found), tuple(rejects)
-        return await self._call("take", source, *rows, now, drill_id=drill_id, cursor=cursor)
+        tally: Tally = await self._call("take", source, *rows, now, drill_id=drill_id, cursor=cursor)
+        return tally
+
+    async def explain(self, text: str) -> Reading:
+        """See `Ingest.explain`."""
+        found: Reading = await self._call("explain", text)
+        return found
 
     def stop(self) -> None:
         """Let it end when it has stored what it is at."""
@@ -81,7 +93,7 @@ class Worker:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
 
-    async def _call(self, name: str, *args: Any, **kwargs: Any) -> Tally:
+    async def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
                 max_workers=1,
@@ -101,12 +113,15 @@ class Worker:
 
 def made(setup: Setup, database: Database) -> Ingest:
     """An ingest in this process."""
+    preparer = Preparer(setup.recipe)
     return Ingest(
         database=database,
-        library=load(setup.recipe.playbooks),
-        preparer=Preparer(setup.recipe),
+        library=preparer.library,
+        preparer=preparer,
         window=setup.window,
         min_mentions=setup.min_mentions,
+        quiet=setup.quiet,
+        rules=setup.rules,
     )
 
 
@@ -134,7 +149,6 @@ def _end_with(bot: BaseProcess) -> None:
     os._exit(1)
 
 
-def _work(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tally:
+def _work(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     assert _runner is not None
-    tally: Tally = _runner.run(getattr(_ingest, name)(*args, **kwargs))
-    return tally
+    return _runner.run(getattr(_ingest, name)(*args, **kwargs))

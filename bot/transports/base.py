@@ -122,6 +122,10 @@ class Transport(Protocol):
         """Post a new message; returns its id. Raises TransportError."""
         ...
 
+    async def show(self, letter: Letter) -> str:
+        """Post the picture of a card whose title is its caption; its message id, or "" where it has none. Raises TransportError."""
+        ...
+
     async def find(self, letter: Letter) -> str | None:
         """Look for an earlier post of this outbox row; its message id, or None. Raises TransportError."""
         ...

@@ -19,9 +19,10 @@ from typing import TextIO
 
 from rich.cells import cell_len, chop_cells
 
+from bot.charts import sparkline
 from bot.transports.base import Intake, Letter, Pace, TransportError
 from bot.transports.text import plain, shorten
-from handlers.kit.cards import Button, Card, Form, Quote, Tone, is_web
+from handlers.kit.cards import Button, Card, Form, Quote, Section, Tone, is_web
 from handlers.kit.locale import Locale
 from handlers.kit.messages import Place, Pressed, Quoted, Sender, Typed
 
@@ -173,6 +174,15 @@ class ConsoleTransport:
         say = self._speech(letter)
         self._show(letter, message, mark=say("Possible repeat") if letter.repeat else "")
         return message
+
+    async def show(self, letter: Letter) -> str:
+        """Print a picture as rows of blocks."""
+        picture = letter.card.images[0]
+        rows = (sparkline(values) for values in (picture.line or picture.bars, picture.usual, picture.part))
+        span = " → ".join(tick for tick in (picture.ticks[0], picture.ticks[-1]) if tick)
+        lines = tuple(row for row in (*rows, span) if row)
+        drawn = dataclasses.replace(letter.card, sections=(Section(lines=lines),), images=())
+        return await self.post(dataclasses.replace(letter, card=drawn))
 
     async def find(self, letter: Letter) -> str | None:  # noqa: ARG002 - the contract's
         """A terminal cannot be searched."""

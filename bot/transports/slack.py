@@ -13,7 +13,6 @@ import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -30,8 +29,8 @@ from bot.transports.slack_calls import RefusedError, call
 from bot.transports.slack_events import (
     NAME,
     Body,
-    decode,
     is_direct,
+    quoted,
     read_command,
     read_direct,
     read_mention,
@@ -39,7 +38,9 @@ from bot.transports.slack_events import (
     read_pin,
     read_press,
     read_submission,
+    thread_of,
 )
+from bot.transports.slack_files import holds, share
 from bot.transports.slack_render import form_errors, modal, render
 from handlers.kit.cards import Form
 from handlers.kit.messages import Place, Pressed, Quoted, Typed
@@ -53,6 +54,7 @@ SCOPES = (
     "channels:history",
     "chat:write",
     "commands",
+    "files:write",
     "groups:history",
     "im:history",
     "reactions:read",
@@ -215,14 +217,17 @@ class SlackTransport:
         )
         return str(sent["ts"])
 
+    async def show(self, letter: Letter) -> str:
+        """Share a picture; Slack does not say as which message."""
+        await share(self._client, letter)
+        return ""
+
     async def find(self, letter: Letter) -> str | None:
         """Look among the latest messages of the channel, or all of the thread, for this outbox id."""
         async for message in self._recent(letter.channel, letter.thread):
             about = message.get("metadata") or {}
-            if (
-                about.get("event_type") == OUTBOX_EVENT
-                and about["event_payload"].get("id") == letter.outbox_id
-            ):
+            sign = about.get("event_payload", {}).get("id") if about.get("event_type") == OUTBOX_EVENT else ""
+            if sign == letter.outbox_id or holds(message, letter):
                 return str(message["ts"])
         return None
 
@@ -257,7 +262,7 @@ class SlackTransport:
     async def fetch(self, place: Place, message: str) -> Quoted | None:
         """Read a message, be it a reply in a thread or not; None if it is gone."""
         found = await self._read(place.channel, message)
-        return _quoted(found) if found else None
+        return quoted(found) if found else None
 
     async def _connect(self) -> None:
         link = await self._link()
@@ -348,8 +353,8 @@ class SlackTransport:
             return event
         if not found:
             return event
-        at = replace(event.at, thread=_thread(found))
-        return replace(event, at=at, quoted=_quoted(found))
+        at = replace(event.at, thread=thread_of(found))
+        return replace(event, at=at, quoted=quoted(found))
 
     async def _read(self, channel: str, message: str) -> Mapping[str, Any] | None:
         # Unlike conversations.history this finds replies too; a top-level message is a thread of one.
@@ -383,18 +388,3 @@ class SlackTransport:
             cursor = (page.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return
-
-
-def _thread(message: Mapping[str, Any]) -> str:
-    thread = message.get("thread_ts", "")
-    return "" if thread == message["ts"] else str(thread)
-
-
-def _quoted(message: Mapping[str, Any]) -> Quoted:
-    return Quoted(
-        message=message["ts"],
-        text=decode(message.get("text") or ""),
-        author=message.get("username", ""),
-        user=message.get("user", ""),
-        at=datetime.fromtimestamp(float(message["ts"]), UTC),
-    )

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Mapping
 from typing import Any
 
 import aiohttp
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.transports.base import TransportError
@@ -68,6 +68,9 @@ async def call(request: Awaitable[AsyncSlackResponse], setting: str = "") -> Asy
         if setting and refusal.permanent:
             refusal.message = f"{setting}: {refusal.message}"
         raise refusal from refused
+    except SlackRequestError as failed:
+        # An upload; it is shared by a call of its own, so nobody has seen it.
+        raise TransportError(f"Slack: {failed}") from failed
     except aiohttp.ClientConnectorError as unreachable:
         raise TransportError(f"Slack cannot be reached: {unreachable}") from unreachable
     except (TimeoutError, aiohttp.ClientError) as broken:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from handlers.kit.messages import Place, Pressed, Quoted, Sender, Typed
@@ -109,6 +110,23 @@ def decode(text: str) -> str:
     """
     shown = _SEQUENCE.sub(lambda found: _spell(found[1]), text)
     return shown.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def thread_of(message: Body) -> str:
+    """The thread that a message of the Web API is a reply in; empty if it is none."""
+    thread = message.get("thread_ts", "")
+    return "" if thread == message["ts"] else str(thread)
+
+
+def quoted(message: Body) -> Quoted:
+    """A message of the Web API that somebody pointed at."""
+    return Quoted(
+        message=message["ts"],
+        text=decode(message.get("text") or ""),
+        author=message.get("username", ""),
+        user=message.get("user", ""),
+        at=datetime.fromtimestamp(float(message["ts"]), UTC),
+    )
 
 
 def is_direct(channel: str) -> bool:

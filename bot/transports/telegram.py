@@ -28,12 +28,13 @@ from telegram.constants import BotCommandLimit, CallbackQueryLimit, ParseMode, R
 from telegram.error import BadRequest, Conflict, EndPointNotFound, InvalidToken, TelegramError
 from telegram.request import HTTPXRequest
 
+from bot.charts import draw
 from bot.transports.base import Intake, Letter, Pace, TransportError
 from bot.transports.telegram_errors import explain
 from bot.transports.telegram_render import render
 from bot.transports.telegram_updates import NAME, TOPIC, read_update
 from bot.transports.text import plain, shorten
-from handlers.kit.cards import Form
+from handlers.kit.cards import Card, Form
 from handlers.kit.messages import Place, Pressed, Quoted, Typed
 
 __all__ = ["TelegramTransport", "render"]
@@ -171,6 +172,16 @@ class TelegramTransport:
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
                 reply_markup=markup,
                 **_under(letter.thread),
+            )
+        return str(message.message_id)
+
+    async def show(self, letter: Letter) -> str:
+        """Post a picture; returns its id. Raises TransportError."""
+        caption, _ = render(Card(title=letter.card.title), {}, repeat=letter.repeat)
+        png = await asyncio.to_thread(draw, letter.card.images[0])
+        async with self._told():
+            message = await self._bot.send_photo(
+                letter.channel, png, caption=caption, parse_mode=ParseMode.HTML, **_under(letter.thread)
             )
         return str(message.message_id)
 

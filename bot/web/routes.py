@@ -16,6 +16,7 @@ from starlette.types import Message
 
 from bot.clock import Clock
 from bot.monitor.watch import Monitor
+from bot.sources.base import Push, PushError
 from bot.sources.webhook import MAX_BODY, BodyError, SignatureError, verify
 from bot.transports.slack import SlackTransport
 from bot.transports.telegram import TelegramTransport
@@ -43,6 +44,7 @@ class Web:
 
     Args:
         pushed: names of the webhook sources.
+        receivers: by name, sources to which a platform sends in its own way.
         is_ready: whether the database answers and every transport is up.
         gate: stands before `board` and `metrics`.
     """
@@ -52,6 +54,7 @@ class Web:
         *,
         monitor: Monitor,
         pushed: set[str],
+        receivers: Mapping[str, Push],
         secret: str,
         zone: ZoneInfo,
         clock: Clock,
@@ -64,6 +67,7 @@ class Web:
     ) -> None:
         self.monitor = monitor
         self.pushed = pushed
+        self.receivers = receivers
         self._secret = secret
         self.zone = zone
         self.clock = clock
@@ -109,6 +113,8 @@ class Web:
     async def ingest(self, request: Request) -> Response:
         """Take pushed comments; they are stored when it answers 202."""
         source = request.path_params["source"]
+        if receiver := self.receivers.get(source):
+            return await self._from_platform(request, source, receiver)
         if not self._secret:
             return _error(503, "INGEST_SECRET is not set, so nothing is accepted")
         body = await _body(request, MAX_BODY)
@@ -136,6 +142,19 @@ class Web:
             "rejected": tally.rejected,
         }
         return JSONResponse({"accepted": tally.new + tally.known, **counts}, status_code=202)
+
+    async def _from_platform(self, request: Request, source: str, receiver: Push) -> Response:
+        """Take what a platform sends about our own accounts, as it signs it."""
+        body = await _body(request, LARGEST_WEBHOOK)
+        try:
+            pushed = receiver.accept(request.headers, body, self.clock())
+        except PushError as error:
+            log.warning("ingest %r from %s refused: %s", source[:40], _host(request), error)
+            return _error(error.status, str(error))
+        if pushed.found or pushed.rejects:
+            await self.monitor.take(source, pushed.found, pushed.rejects)
+        receiver.stored(request.headers)
+        return JSONResponse(dict(pushed.answer))
 
     async def from_slack(self, request: Request) -> Response:
         """What Slack sends: commands, interactivity, events."""

@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from handlers.kit.pictures import Picture
+
 MAX_ACTION_BYTES = 64
 """`feature.verb:value` must fit Telegram's callback_data (1 to 64 bytes, core.telegram.org/bots/api)."""
 
@@ -111,6 +113,7 @@ class Card:
         name: the title without what changes in it, for the parts of a long text, which stay as they are.
         text: a paragraph, cut when it is too long for the platform.
         verbatim: text that must never be cut (a statement). `pages()` spreads it over messages.
+        images: charts that belong to it; each goes out below it, as a message of its own.
         notify: roster names to mention live; on new messages only.
         footer: small print, last.
     """
@@ -125,6 +128,7 @@ class Card:
     verbatim: str = ""
     buttons: tuple[Button, ...] = ()
     links: tuple[Link, ...] = ()
+    images: tuple[Picture, ...] = ()
     notify: tuple[str, ...] = ()
     footer: str = ""
 

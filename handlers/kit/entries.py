@@ -27,6 +27,15 @@ KINDS: Texts = {
     "veto": "vetoed statement v{version} ({hash}): {text}",
     "approved": "statement v{version} has all approvals ({hash})",
     "overdue": "overdue: {what}",
+    "pile_on": "own video: {rate} an hour, {times} times the usual {usual}",
+    "collapse": "own video: plays fell to {rate} an hour, usually {usual}",
+    "held_mute": "alert held back: “{label}” is muted",
+    "held_maintenance": "alert held back: maintenance, {label}",
+    "held_hours": "alert held back: quiet hours",
+    "held_cap": "alert held back: too many of its kind",
+    "merged": "took in #{other}",
+    "split_off": "split off #{other}",
+    "shown": "card brought into the room",
 }
 OVERDUE: Texts = {"assemble": "nobody has claimed it", "holding": "no statement is approved"}
 VERSIONS: Texts = {

@@ -10,8 +10,10 @@ from functools import reduce
 
 from handlers.kit.cards import Button, ButtonTone, Card, Quote, Section, Tone, cut, is_web
 from handlers.kit.context import CardBuilder, Context, card_key
+from handlers.kit.coverage import Seen, blind_spots, sample, seen_of
 from handlers.kit.errors import ConflictError
 from handlers.kit.locale import Locale, Texts
+from handlers.kit.playbook_card import stale
 from playbooks.levels import Factor, Level
 from playbooks.library import Library
 from playbooks.schema import Playbook
@@ -49,8 +51,11 @@ FACTORS: Texts = {
     Factor.HARM: "harm",
     Factor.VOLUME: "volume",
     Factor.GROWTH: "growth",
+    Factor.SHARE: "negative share",
     Factor.REACH: "reach",
+    Factor.FIGURES: "big accounts",
     Factor.PLATFORMS: "platforms",
+    Factor.COPIES: "copied texts",
 }
 AHEAD: Texts = {"assemble": "assemble by {time}", "holding": "first statement by {time}"}
 MISSED: Texts = {
@@ -72,6 +77,7 @@ class View:
     ticked: int
     playbook: Playbook | None
     proposed: Playbook | None
+    coverage: Seen
 
 
 async def view(ctx: Context, incident: Incident, *, quotes: int = QUOTES) -> View:
@@ -89,6 +95,7 @@ async def view(ctx: Context, incident: Incident, *, quotes: int = QUOTES) -> Vie
         ticked=len(await incidents.steps(ctx.session, number, incident.playbook)) if playbook else 0,
         playbook=playbook,
         proposed=ctx.library.playbooks.get(incident.type),
+        coverage=await seen_of(ctx, incident),
     )
 
 
@@ -110,7 +117,8 @@ def build(say: Locale, seen: View, library: Library) -> Card:
     incident = seen.incident
     is_living = incident.state in LIVING
     ending = say("Reason: {reason}", reason=cut(incident.reason)) if incident.reason and not is_living else ""
-    lines = (why(say, incident, library), _plan(say, seen), _clocks(say, seen)) if is_living else (ending,)
+    known = (why(say, incident, library), _plan(say, seen), _clocks(say, seen))
+    lines = (*known, blind_spots(say, seen.coverage)) if is_living else (ending,)
     shown = tuple(line for line in lines if line)
     return Card(
         title=f"{headline(say, incident)} · {status(say, incident)}",
@@ -204,7 +212,7 @@ def _numbers(say: Locale, seen: View) -> str:
     if not seen.topics:
         by = seen.incident.opened_by
         return say("Opened by {by}; no comments are tied to it.", by=by) if by else ""
-    parts = [counted(say, seen.topics)]
+    parts = [counted(say, seen.topics), sample(say, seen.coverage)]
     if seen.comments >= LEAST_SHARE:
         share = round(100 * seen.negative / seen.comments)
         parts.append(
@@ -223,12 +231,14 @@ def _numbers(say: Locale, seen: View) -> str:
 def _plan(say: Locale, seen: View) -> str:
     if seen.playbook:
         title, steps = seen.playbook.name(say.language), len(seen.playbook.steps)
-        return say("Playbook: {title} {done}/{all}", title=title, done=seen.ticked, all=steps)
+        done = say("Playbook: {title} {done}/{all}", title=title, done=seen.ticked, all=steps)
+        return " · ".join(filter(None, (done, stale(say, seen.playbook))))
     if seen.proposed is None:
         return ""
     hits = list(dict.fromkeys(word for mention in seen.quotes for word in mention.hits))[:MOST_HITS]
     matched = say(" (matched {words})", words=say(", ").join(hits)) if hits else ""
-    return say("Playbook: {title}", title=seen.proposed.name(say.language)) + matched
+    proposed = say("Playbook: {title}", title=seen.proposed.name(say.language)) + matched
+    return " · ".join(filter(None, (proposed, stale(say, seen.proposed))))
 
 
 def duties(incident: Incident, found: Iterable[Deadline]) -> list[Deadline]:

@@ -35,13 +35,16 @@ class Standing:
         return sum(vote.choice == "approve" for vote in self.cast)
 
 
-def statement_card(say: Locale, incident: Incident, version: Version, standing: Standing, kind: str) -> Card:
-    """Lay one version out. `kind`: what its template is called."""
+def statement_card(
+    say: Locale, incident: Incident, version: Version, standing: Standing, kind: str, checks: str = ""
+) -> Card:
+    """Lay one version out. `kind`: what its template is called; `checks`: what the checks find in it."""
     is_open = version.state == "pending"
     number = say("Statement #{incident} v{version}", incident=incident.id, version=version.number)
     name = " ".join(part for part in (number, kind) if part)
     tally = f" {standing.given}/{standing.needed}" if is_open else ""
     lines = (
+        *((checks,) if checks and is_open else ()),
         *(_vote_line(say, vote) for vote in standing.cast),
         *((_missing(say, standing),) if is_open else ()),
     )

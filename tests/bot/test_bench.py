@@ -86,7 +86,7 @@ def test_bench_measures_both_apps_and_reports_as_json(
     monkeypatch.chdir(tmp_path)
     # Settings of whoever runs it must not reach the apps under test.
     monkeypatch.setenv("DATABASE_URL", "postgresql://nowhere.invalid/none")
-    result = CliRunner().invoke(main, ["bench", "--mentions", "2500", "--json"])
+    result = CliRunner().invoke(main, ["bench", "--mentions", "2500", "--passing", "20000", "--json"])
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
     measured = found["acknowledgement"]
@@ -95,4 +95,7 @@ def test_bench_measures_both_apps_and_reports_as_json(
     assert measured["changes"]["count"] >= 1
     assert all(measured[when][app]["count"] > 20 for when in ("quiet", "busy") for app in ("fenghuo", "bare"))
     assert 0 < measured["spent"]["longest_write"] < 5
-    assert found["screening"]["times_snownlp"] > 1
+    assert found["screening"]["fenghuo"] > found["screening"]["snownlp"]
+    passing = found["passing"]
+    assert passing["mentions"] == 20_000
+    assert min(passing[name] for name in ("seconds", "early", "late", "snownlp", "memory")) > 0

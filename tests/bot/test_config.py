@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from bot import logs
 from bot.cli import main
 from bot.config import ConfigError, Environment, load
+from bot.sources import kinds
 from tests.servers.slack import SlackServer
 from tests.servers.telegram import TelegramServer
 
@@ -96,6 +97,45 @@ def test_names_and_ids_that_stand_twice_are_refused(tmp_path: Path) -> None:
         "no alerts room",
     ):
         assert part in text
+
+
+def test_a_source_that_is_wrong_is_named_with_its_line_beside_all_else(tmp_path: Path) -> None:
+    (tmp_path / "fenghuo.yaml").write_text(
+        "langage: zh\nrooms: [{name: alerts}]\nsources:\n  - {name: a, kind: file, path: x}\n  - {name: b, kind: files}\n"
+        "  - {name: c, kind: feed, url: ftp://x}\n  - {name: d, kind: files, path: x, pth: y}\n  - nonsense\n"
+        "  - {name: e, kind: webhook}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(ConfigError) as caught:
+        load()
+    for number, words in enumerate(
+        ('"langage"', "", "", '"files"', "path", "url", '"path"', "keys and values"), 1
+    ):
+        if words:
+            assert any(f":{number}: " in each and words in each for each in caught.value.problems), words
+    assert len(caught.value.problems) == 6
+
+
+def test_secrets_of_sources_are_named_in_the_file_and_stand_in_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "fenghuo.yaml").write_text(
+        TEAM + "sources:\n  - {name: own, kind: douyin, client_key: k, client_secret_env: OUR_SECRET}\n"
+        "  - {name: crawl, kind: files, path: inbox, presets: nowhere}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(ConfigError) as caught:
+        load()
+    for part in ("no OUR_SECRET", "no DOUYIN_REFRESH_TOKEN", "nowhere"):
+        assert part in str(caught.value)
+    (tmp_path / "nowhere").mkdir()
+    (tmp_path / ".env").write_text("OUR_SECRET=s3cret-of-the-app\n", encoding="utf-8")
+    monkeypatch.setenv("DOUYIN_REFRESH_TOKEN", "rft.token")
+    config = load()
+    assert {"s3cret-of-the-app", "rft.token"} <= set(config.secrets)
+    assert "rft.token" not in repr(config)
+    assert [source.name for source in kinds.sources(config.file.sources, config.site)] == ["own", "crawl"]
+    assert list(kinds.receivers(config.file.sources, config.site)) == ["own"]
 
 
 async def _check(

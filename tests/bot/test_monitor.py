@@ -44,7 +44,7 @@ async def opened(chat: Chat) -> list[Incident]:
 async def test_three_complaints_of_one_kind_under_one_post_are_one_incident(chat: Chat) -> None:
     await chat.mentions(*(comment(chat, text, number) for number, text in enumerate(THREE)))
     [incident] = await opened(chat)
-    assert incident.type == "user_complaint"
+    assert incident.type == "food_safety"
 
 
 async def test_two_complaints_are_no_incident_yet(chat: Chat) -> None:
@@ -90,7 +90,7 @@ async def test_matters_that_have_nothing_in_common_are_two_incidents(chat: Chat)
     rotten = [comment(chat, text, number) for number, text in enumerate(THREE)]
     down = [comment(chat, text, number, item="w9", platform="weibo") for number, text in enumerate(broken)]
     await chat.mentions(*rotten, *down)
-    assert sorted(each.type for each in await opened(chat)) == ["tech_failure", "user_complaint"]
+    assert sorted(each.type for each in await opened(chat)) == ["food_safety", "tech_failure"]
 
 
 async def test_what_is_seen_again_is_not_stored_again_but_its_counts_are(chat: Chat) -> None:

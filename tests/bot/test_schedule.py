@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from bot.schedule import Sweeper, scheduler
+import pytest
+
+from bot.schedule import Occasions, Recurring, Sweeper, next_after, scheduler
 from storage import deadlines, incidents, notices
 from storage.database import Database
 from storage.models import Incident
@@ -99,3 +102,40 @@ async def test_a_job_that_breaks_is_run_again() -> None:
         while runs < 2:  # noqa: ASYNC110 - a plain count sets no event
             await asyncio.sleep(0.01)
     made.shutdown(wait=False)
+
+
+# What comes round
+
+
+@pytest.mark.parametrize(
+    ("rule", "moment", "then"),
+    [
+        ("09:00", "2026-11-20T00:59+00:00", "2026-11-20T01:00+00:00"),
+        ("09:00", "2026-11-20T01:00+00:00", "2026-11-21T01:00+00:00"),
+        ("mon 09:00", "2026-11-20T01:00+00:00", "2026-11-23T01:00+00:00"),
+        ("mon,fri 18:30", "2026-11-20T11:00+00:00", "2026-11-23T10:30+00:00"),
+    ],
+)
+def test_a_rule_is_read_in_the_teams_time_zone(rule: str, moment: str, then: str) -> None:
+    found = next_after(rule, ZoneInfo("Asia/Shanghai"), datetime.fromisoformat(moment))
+    assert found == datetime.fromisoformat(then)
+
+
+def test_a_day_of_23_hours_has_its_nine_oclock() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    assert next_after("09:00", berlin, datetime(2026, 3, 28, 9, tzinfo=UTC)).astimezone(berlin).hour == 9
+
+
+@on_both
+async def test_what_comes_round_is_noticed_once_by_whoever_is_first(store: Database) -> None:
+    clock = SetClock(NOW)
+    daily = {"digest:day": Recurring(rule="09:00", kind="digest", data={"length": "day"})}
+    first, second = (
+        Occasions(store, clock, ZoneInfo("Asia/Shanghai"), daily, lambda: None) for _ in range(2)
+    )
+    assert await first.sweep() == 0
+    clock.passes(timedelta(days=1))
+    assert sum(await asyncio.gather(first.sweep(), second.sweep())) == 1
+    async with store.read() as session:
+        [left] = await notices.waiting(session)
+    assert left.data == {"length": "day", "end": "2026-11-21T01:00:00+00:00"}

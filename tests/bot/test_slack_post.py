@@ -23,7 +23,7 @@ from tests.servers.slack import SlackServer
 class Deaf:
     """An intake that nothing reaches."""
 
-    async def receive(self, event: Typed | Pressed) -> bool:
+    async def receive(self, event: Typed | Pressed) -> None:
         raise AssertionError(event)
 
     async def submit(self, event: Pressed) -> dict[str, str]:

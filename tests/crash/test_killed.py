@@ -306,8 +306,9 @@ def check_telegram(stage: Stage, state: dict[str, Any]) -> int:
     plain = Counter(content(params) for params in sent if REPEAT not in params["text"])
     marked = Counter(content(params) for params in sent if REPEAT in params["text"])
     assert {what: times for what, times in plain.items() if times > 1} == {}
+    # What was cut off twice may be worded differently the third time: a new process has met nobody yet.
     cut_off = stage.count(
-        "select count(*) from outbox where transport = 'telegram' and kind != 'edit' and attempts > 1"
+        "select coalesce(sum(attempts - 1), 0) from outbox where transport = 'telegram' and kind != 'edit' and attempts > 1"
     )
     assert len(marked) <= cut_off
     cards = [

@@ -76,13 +76,14 @@ async def test_the_alert(chinese: Chat) -> None:
     assert shown(await alert(chinese)) == text(
         """
         🟠 橙 #1 青柚的蛋糕买回来发霉了，客服不理人，退款也不给 · 14:00 起未认领
-        抖音 ×3、微博 ×1 · 负面 100%（4/4，同帖 24 小时） · 最高赞 1.2 万
+        抖音 ×3、微博 ×1 · 见到 4 条，总数未知 · 负面 100%（4/4，同帖 24 小时） · 最高
+        赞 1.2 万
         「青柚的蛋糕发霉了还不给退款，我要去 12315 投诉」 微博 14:00
         「青柚这蛋糕吃完拉肚子，投诉了三天都没人管，避雷」 抖音 13:58
         https://www.douyin.com/video/1
         「我在青柚买的蛋糕也发霉了！！找客服一直没人理，垃圾」 抖音 13:56
         为什么是橙：伤害 3 + 量 1 + 传播 3 + 平台 1 = 8（橙 ≥ 7）
-        预案：用户投诉（命中 发霉、不给退、12315、投诉）
+        预案：食品安全（命中 发霉、拉肚子）
         时限：14:30 前集结，16:00 前首次回应
         [1] 认领  [2] 看预案  [3] 误报…  [4] 详情
         ↵ 输入 1，或 claim 1
@@ -95,14 +96,14 @@ async def test_the_alert_in_english(chat: Chat) -> None:
         """
         🟠 Orange #1 青柚的蛋糕买回来发霉了，客服不理人，退款也不给 · unclaimed since
         14:00
-        Douyin ×3, Weibo ×1 · negative 100% (4 of 4 under these posts, 24 h) · most
-        likes 12,345
+        Douyin ×3, Weibo ×1 · 4 comments seen, total unknown · negative 100% (4 of 4
+        under these posts, 24 h) · most likes 12,345
         「青柚的蛋糕发霉了还不给退款，我要去 12315 投诉」 Weibo 14:00
         「青柚这蛋糕吃完拉肚子，投诉了三天都没人管，避雷」 Douyin 13:58
         https://www.douyin.com/video/1
         「我在青柚买的蛋糕也发霉了！！找客服一直没人理，垃圾」 Douyin 13:56
         Why orange: harm 3 + volume 1 + reach 3 + platforms 1 = 8 (orange from 7)
-        Playbook: User complaint (matched 发霉, 不给退, 12315, 投诉)
+        Playbook: Food safety (matched 发霉, 拉肚子)
         Due: assemble by 14:30, first statement by 16:00
         [1] Claim  [2] See playbook  [3] False alarm…  [4] Details
         ↵ type 1, or claim 1

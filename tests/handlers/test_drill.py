@@ -59,7 +59,7 @@ async def test_the_comments_run_through_the_real_monitor(chat: Chat) -> None:
     card = await on(chat)
     assert "drill1" in str({mention.key for mention in await mentions(chat)})
     incident = await chat.incident()
-    assert (incident.drill_id, incident.type) == (1, "user_complaint")
+    assert (incident.drill_id, incident.type) == (1, "food_safety")
     assert card.channel == CHANNELS["drills"]["slack"]
     before = len(await mentions(chat))
     await chat.looks()
@@ -126,12 +126,12 @@ async def test_everything_said_in_a_drill_carries_the_mark_and_stays_in_its_room
     statement = await chat.card("statement:1:1", on="telegram")
     await chat.presses("statement.approve", statement, by="陈立")
     await chat.presses(
-        "playbook.step:1 1 done", await chat.card("playbook:1:user_complaint", on="telegram"), by="林悦"
+        "playbook.step:1 1 done", await chat.card("playbook:1:food_safety", on="telegram"), by="林悦"
     )
     await chat.says("level 1 red", by="林悦", room="drills")
     await chat.says("claim 1", by="陈立", room="drills", on="telegram")
     await chat.refused_press(
-        "playbook.step:1 2 done", _old(await chat.card("playbook:1:user_complaint", on="telegram")), by="周帆"
+        "playbook.step:1 2 done", _old(await chat.card("playbook:1:food_safety", on="telegram")), by="周帆"
     )
     await chat.says("nonsense", by="陈立", room="drills")
     await chat.passes(days=1)

@@ -23,7 +23,7 @@ from typing_extensions import override
 from tests.servers.slack_people import Ack, People
 from tests.servers.slack_rules import Json, RefusedError
 
-SCOPES = "app_mentions:read,channels:history,chat:write,commands,groups:history,im:history,reactions:read"
+SCOPES = "app_mentions:read,channels:history,chat:write,commands,files:write,groups:history,im:history,reactions:read"
 ACK_DEADLINE = 3.0
 """Seconds that Slack waits for an acknowledgement."""
 
@@ -87,6 +87,7 @@ class SlackServer(People):
         app = web.Application()
         app.router.add_route("*", "/api/{method}", self._api)
         app.router.add_get("/link", self._link)
+        app.router.add_post("/upload/{file}", self._upload)
         app.router.add_post("/response/{id}", self._response_url)
         app.router.add_get("/_state", self._state)
         app.router.add_post("/_do", self._do)
@@ -278,6 +279,14 @@ class SlackServer(People):
             if not answer.done():
                 answer.set_exception(ConnectionResetError())
 
+    async def _upload(self, request: web.Request) -> web.Response:
+        number = request.match_info["file"]
+        fault = self._fault("upload")
+        if fault:
+            return web.Response(status=fault.status, text="no")
+        self.contents[number] = await request.read()
+        return web.Response(text=f"OK - {len(self.contents[number])}")
+
     async def _response_url(self, request: web.Request) -> web.Response:
         self.responses.append(await request.json())
         return web.json_response({"ok": True})
@@ -310,7 +319,7 @@ async def _arguments(request: web.Request) -> Json:
     args |= await request.json() if request.content_type == "application/json" else dict(await request.post())
     for key in FLAGS & args.keys():
         args[key] = args[key] in (True, "true", "True", "1")
-    for key in ("blocks", "metadata", "view"):
+    for key in ("blocks", "metadata", "view", "files"):
         if isinstance(args.get(key), str):
             args[key] = json.loads(args[key])
     return args

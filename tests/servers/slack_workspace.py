@@ -36,6 +36,7 @@ class Message:
     broadcast: bool = False
     edits: int = 0
     to: str = ""
+    files: list[Json] = field(default_factory=list)
 
     @property
     def shown(self) -> str:
@@ -51,6 +52,8 @@ class Message:
             body["thread_ts"] = self.thread_ts
         if self.broadcast:
             body["subtype"] = "thread_broadcast"
+        if self.files:
+            body["files"] = self.files
         if metadata and self.metadata:
             body["metadata"] = self.metadata
         return body
@@ -65,6 +68,7 @@ class Workspace:
         archived: those that are closed.
     """
 
+    url = ""
     bot_user = "U0BOT"
     bot_id = "B0BOT"
     app_id = "A0FENGHUO"
@@ -82,6 +86,10 @@ class Workspace:
         self.messages: list[Message] = []
         self.whispers: list[Message] = []
         self.views: list[Json] = []
+        self.uploads: dict[str, Json] = {}
+        """Files by id: name, length and alt text as announced; `shared` once they stand in a message."""
+        self.contents: dict[str, bytes] = {}
+        """What was uploaded, by file id."""
         self.reactions: list[Json] = []
         self.triggers: dict[str, float] = {}
         self._spent: set[str] = set()
@@ -99,6 +107,8 @@ class Workspace:
             "conversations.info": self._channel_info,
             "conversations.members": self._members,
             "reactions.add": self._react,
+            "files.getUploadURLExternal": self._announce_file,
+            "files.completeUploadExternal": self._share_file,
             "users.info": self._user_info,
         }
 
@@ -228,6 +238,44 @@ class Workspace:
             raise RefusedError("cant_delete_message")
         self.messages.remove(message)
         return {"channel": message.channel, "ts": message.ts}
+
+    def _announce_file(self, args: Json) -> Json:
+        name, length = args.get("filename"), int(args.get("length") or 0)
+        if not name or not length:
+            raise RefusedError("invalid_arguments", "missing required field: filename or length")
+        number = self.new_id("F")
+        self.uploads[number] = {
+            "id": number,
+            "name": name,
+            "length": length,
+            "alt_txt": args.get("alt_txt", ""),
+        }
+        return {"file_id": number, "upload_url": f"{self.url}/upload/{number}"}
+
+    def _share_file(self, args: Json) -> Json:
+        found = [
+            {**self.uploads.get(each["id"], {}), "title": each.get("title", "")} for each in args["files"]
+        ]
+        if not found or any(
+            len(self.contents.get(each.get("id", ""), b"")) != each.get("length") for each in found
+        ):
+            raise RefusedError("file_not_found")
+        if any(self.uploads[each["id"]].get("shared") for each in found):
+            raise RefusedError("posting_to_channel_denied")
+        channel = self._channel({"channel": args.get("channel_id")})
+        message = Message(
+            ts=self._new_ts(),
+            channel=channel,
+            user=self.bot_user,
+            text=args.get("initial_comment") or "",
+            thread_ts=args.get("thread_ts") or "",
+            files=found,
+        )
+        self._adopt_parent(message)
+        self.messages.append(message)
+        for each in found:
+            self.uploads[each["id"]]["shared"] = True
+        return {"files": [{"id": each["id"], "title": each["title"]} for each in found]}
 
     def _open_view(self, args: Json) -> Json:
         trigger = str(args.get("trigger_id", ""))

@@ -182,6 +182,7 @@ class TelegramServer(TelegramChats):
             "getwebhookinfo": self._get_webhook_info,
             "setmycommands": self._set_my_commands,
             "sendmessage": self.send_message,
+            "sendphoto": self.send_photo,
             "editmessagetext": self.edit_message_text,
             "answercallbackquery": self._answer_callback_query,
             "deletemessage": self._delete_message,
@@ -321,7 +322,10 @@ def add_controls(app: web.Application, server: TelegramServer) -> None:
 async def _params(request: web.Request) -> Params:
     if request.content_type == "application/json":
         return dict(request.query) | dict(await request.json())
-    return {k: v for k, v in {**request.query, **await request.post()}.items() if isinstance(v, str)}
+    params: Params = dict(request.query)
+    for name, value in (await request.post()).items():
+        params[name] = value.file.read() if isinstance(value, web.FileField) else value
+    return params
 
 
 def _refused(err: ApiError) -> web.Response:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from storage import figures, inbox, incidents, mentions, notices, outbox, sources
 from storage.database import Database
-from storage.models import Incident, Outbox, Quarantine, State, Topic
+from storage.models import Incident, Mention, Outbox, Quarantine, State, Topic
 from tests.storage.conftest import NOW
 
 HOUR = timedelta(hours=1)
@@ -28,7 +28,7 @@ def row(key: str, **values: Any) -> dict[str, Any]:
         "hits": ["发霉"],
         "repairs": [],
     }
-    return {"key": key, **defaults, **values}
+    return Mention(key=key, **{**defaults, **values}).model_dump(exclude={"id"})
 
 
 def topic(**values: Any) -> Topic:

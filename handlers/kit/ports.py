@@ -1,0 +1,71 @@
+"""What handlers need of the bot: score a text, read a link, know the sources. The bot fills it in at the start."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from handlers.kit.cards import is_web
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """How a text was read.
+
+    Args:
+        negative: 0 (praise) to 1 (complaint).
+        label: `negative`, `neutral` or `positive`.
+        reasons: (word, weight in logits, kind), the heaviest first.
+        types: playbook -> its signals that the text holds, the strongest first.
+        severe: one such comment is enough to alarm.
+    """
+
+    negative: float
+    label: str
+    reasons: tuple[tuple[str, float, str], ...] = ()
+    types: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    severe: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linked:
+    """Where a link leads: the platform, the post's id if the link tells it, and the page without who shared it."""
+
+    platform: str
+    item_id: str
+    url: str
+    text: str = ""
+
+
+class BusyError(Exception):
+    """The bot reads so many comments at the moment that the answer would keep everybody waiting."""
+
+
+async def _unread(text: str) -> Explained:
+    raise BusyError(text)
+
+
+def _as_it_stands(text: str) -> Linked | None:
+    word, _, rest = text.strip().partition(" ")
+    return Linked(platform="web", item_id="", url=word, text=rest.strip()) if is_web(word) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """The ways into the bot.
+
+    Args:
+        explain: reads a text as the monitor does. Raises BusyError.
+        link: finds the link in what was pasted, and what stands beside it; None if there is none.
+        sources: name -> kind of what is read.
+    """
+
+    explain: Callable[[str], Awaitable[Explained]] = _unread
+    link: Callable[[str], Linked | None] = _as_it_stands
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+
+def ports(settings: Mapping[str, object]) -> Ports:
+    """The ports among what a handler may read by name."""
+    found = settings.get("ports")
+    return found if isinstance(found, Ports) else Ports()

@@ -1,0 +1,90 @@
+"""Precheck in chat and on the command line, and the findings under a draft."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.cli import main
+from storage.models import Outbox
+from tests.chat import Chat, rows
+
+FLAWED = "我们高度重视，第一时间核实。电话13912345678。"
+
+
+async def test_anybody_on_the_list_may_ask_and_only_they_are_told(chat: Chat) -> None:
+    told = (await chat.says(f"预检 {FLAWED}", by="林悦")).whisper
+    assert told.title == "Precheck: 1 blocks, 2 warnings"
+    assert [each.title[:6] for each in told.card.sections] == ["⛔ L03 ", "⚠️ L11", "⚠️ L11"]
+    assert "高度重视" in told.text
+    assert "/2000" in told.card.footer
+
+
+async def test_personal_data_is_named_and_neither_repeated_nor_stored(chat: Chat) -> None:
+    told = (await chat.says(f"precheck {FLAWED}", by="林悦")).whisper
+    assert "13912345678" not in told.text
+    async with chat.database.read() as session:
+        assert not [each for each in await rows(session, Outbox) if "13912345678" in str(each)]
+
+
+async def test_a_text_without_faults_is_said_to_have_none(chat: Chat) -> None:
+    told = (await chat.says("precheck 三家门店今天恢复营业。", by="林悦")).whisper
+    assert (told.title, told.card.sections) == ("Precheck: 0 blocks, 0 warnings", ())
+    assert "TEXT" in (await chat.refused("precheck", by="林悦")).text
+
+
+async def test_the_findings_stand_under_a_draft(chat: Chat) -> None:
+    await chat.opens()
+    await chat.says("edit 1 我们高度重视。", by="林悦")
+    assert "Checks: 0 blocks, 1 warnings (L11 高度重视)" in (await chat.card("statement:1:1")).text
+
+
+async def test_a_block_keeps_a_text_from_being_approved_and_tells_the_mend(chat: Chat) -> None:
+    await chat.opens("blue")
+    await chat.says("edit 1 涉事的是一名临时工。", by="林悦")
+    why = await chat.refused("approve 1", by="吴桐")
+    assert "L06 “临时工”" in why.title
+    assert "Mend" in why.text
+    await chat.says("edit 1 涉事店员已停职，责任在公司。", by="林悦")
+    await chat.says("approve 1", by="吴桐")
+    assert [each.state for each in await chat.versions()] == ["superseded", "approved"]
+
+
+@pytest.fixture
+def captions(tmp_path: Path) -> Path:
+    (tmp_path / "a.txt").write_text("说明\n电话13912345678。", encoding="utf-8")
+    (tmp_path / "b.md").write_text("周末的店里。", encoding="utf-8")
+    (tmp_path / "c.txt").write_text("我们绝对没有问题。", encoding="gb18030")
+    (tmp_path / "d.png").write_bytes(b"\x89PNG")
+    return tmp_path
+
+
+def test_a_folder_of_captions_gives_one_object_a_file_and_fails_on_a_block(captions: Path) -> None:
+    done = CliRunner().invoke(main, ["precheck", str(captions), "--json"])
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.exit_code == 1
+    assert [Path(each["file"]).name for each in found] == ["a.txt", "b.md", "c.txt"]
+    (first,) = found[0]["findings"]
+    assert {"code", "severity", "line", "column", "quote", "reason", "mend"} <= first.keys()
+    assert (first["code"], first["severity"], first["line"], first["column"]) == ("L03", "block", 2, 3)
+    assert [each["code"] for each in found[2]["findings"]] == ["L07"]
+
+
+def test_warnings_alone_do_not_fail_and_a_platform_limits(captions: Path) -> None:
+    one = str(captions / "c.txt")
+    assert CliRunner().invoke(main, ["precheck", one]).exit_code == 0
+    (captions / "c.txt").write_text("好" * 101, encoding="utf-8")
+    assert CliRunner().invoke(main, ["precheck", one, "--platform", "抖音评论"]).exit_code == 1
+
+
+def test_what_cannot_be_read_is_named_and_the_rest_is_checked(captions: Path) -> None:
+    (captions / "a.txt").write_bytes(b"\xff\xfe\x00\x01")
+    done = CliRunner().invoke(main, ["precheck", str(captions)])
+    assert done.exit_code == 1
+    assert "UTF-8" in done.stdout
+    assert "✓" in done.stdout
+    for wrong in (["nowhere"], [str(captions), "--platform", "贴吧"]):
+        assert CliRunner().invoke(main, ["precheck", *wrong]).exit_code == 2
