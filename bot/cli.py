@@ -18,7 +18,7 @@ from bot import app as application
 from bot import bench as benchmark
 from bot import logs, trials
 from bot.config import SAMPLE, Config, ConfigError, load
-from bot.sentiment import Engine, Score, Scorer, SnowNlpScorer
+from bot.sentiment import Engine, Scorer, SnowNlpScorer
 from bot.sources import columns
 from bot.sources.base import Checked, Source, SourceError
 from bot.sources.doctor import examine, in_words, sampled
@@ -154,12 +154,8 @@ def ingest(files: Annotated[list[Path], typer.Argument(help="Files of comments."
 @main.command()
 def doctor(
     files: Annotated[list[Path], typer.Argument(help="Files of comments, or folders of them.")],
-    presets: Annotated[
-        Path | None, typer.Option(help="A folder of presets of your own (columns of other programs).")
-    ] = None,
-    timezone: Annotated[
-        str, typer.Option(help="Where times without an offset were written.")
-    ] = "Asia/Shanghai",
+    presets: Annotated[Path | None, typer.Option(help="A folder of presets of your own.")] = None,
+    timezone: Annotated[str, typer.Option(help="Of times without an offset.")] = "Asia/Shanghai",
     as_json: Json = False,
 ) -> None:
     """Say what files are before they are used: understood, mended, unreadable, missing."""
@@ -196,7 +192,7 @@ def score(
     scorer = SnowNlpScorer() if engine is Engine.SNOWNLP else Scorer()
     if lines:
         for line in sys.stdin:
-            typer.echo(json.dumps(_scored(scorer.score(line.rstrip("\r\n"))), ensure_ascii=False))
+            typer.echo(json.dumps(scorer.score(line.rstrip("\r\n")).json(), ensure_ascii=False))
         return
     if not texts:
         fail("✗ give a text, or --lines", 2)
@@ -205,13 +201,6 @@ def score(
         typer.echo(f"{found.label} {found.negative:.2f}  {text}")
         for reason in found.reasons:
             typer.echo(f"  {reason.weight:+.2f}  {reason.word}  ({reason.kind})")
-
-
-def _scored(found: Score) -> dict[str, object]:
-    reasons = [
-        {"word": each.word, "weight": round(each.weight, 3), "kind": each.kind} for each in found.reasons
-    ]
-    return {"negative": round(found.negative, 4), "label": found.label, "reasons": reasons}
 
 
 @main.command()
@@ -246,7 +235,7 @@ def bench(
     mentions: Annotated[
         int, typer.Option(min=100, help="How many comments come in while people work.")
     ] = 50_000,
-    passing: Annotated[int, typer.Option(min=1000, help="How many comments the pass takes.")] = 1_000_000,
+    passing: Annotated[int, typer.Option(min=1000, help="How many comments the pass takes.")] = 100_000,
     as_json: Json = False,
 ) -> None:
     """Measure what is promised about time, each beside a baseline in the same run."""

@@ -19,7 +19,7 @@ from handlers.kit.locale import Locale
 from handlers.kit.registry import command
 from handlers.kit.statement_card import SHORT_HASH, Standing, settled_card, statement_card
 from handlers.kit.team import Right
-from playbooks.checks import Finding, blocks, check
+from playbooks.checks import Finding, check
 from playbooks.levels import Level
 from playbooks.templates import SlotError, Template, render
 from storage import deadlines, statements
@@ -259,8 +259,6 @@ async def _vote(
             ctx.say("You wrote part of v{version}, so others have to approve it.", version=version.number),
             hint=ctx.say("These may: {names}", names=ctx.say(", ").join(able) or ctx.say("nobody")),
         )
-    if choice == "approve":
-        _bar(ctx, incident, version)
     ballot = Vote(
         version_id=version.id or 0,
         person=ctx.by.name,
@@ -283,23 +281,6 @@ async def _vote(
         text_hash=version.hash,
     )
     return version
-
-
-def _bar(ctx: Context, incident: Incident, version: Version) -> None:
-    """A text with a block is not approved: the first one is told, with its mend."""
-    barred = blocks(_findings(ctx, incident, version))
-    if barred:
-        first = barred[0]
-        raise ConflictError(
-            ctx.say(
-                "The checks block v{version}: {code} “{quote}”, {reason}.",
-                version=version.number,
-                code=first.code,
-                quote=cut(first.quote),
-                reason=first.reason,
-            ),
-            hint=ctx.say("Mend: {mend}", mend=first.mend),
-        )
 
 
 async def _pending(ctx: Context, incident: Incident, number: VersionNumber | None) -> Version:
@@ -406,6 +387,7 @@ def _findings(ctx: Context, incident: Incident, version: Version) -> tuple[Findi
     playbook = ctx.library.playbooks.get(incident.playbook or incident.type)
     return check(
         version.text,
+        stage=version.template,
         strategy=playbook.statement.strategy if playbook else "",
         kind=playbook.id if playbook else incident.type,
         brands=(ctx.team.brand,),

@@ -43,7 +43,7 @@ NEAREST = 16
 """Topics that a mention is compared with in full: those with which it shares most."""
 COPY = "copy:"
 """The mark of what repeats another text; it counts for the alarm only."""
-MOST_AT_A_TIME = 8
+MOST_AT_A_TIME = 9
 """Incidents that are opened within a window because many say the same; the others wait. Nobody can work on more at once."""
 MOST_THREADS = 4000
 """Topics that are known at a time, besides those of incidents; the quietest go first."""

@@ -33,6 +33,13 @@ class Score:
     reasons: tuple[Reason, ...]
     harm: float = 0.0
 
+    def json(self) -> dict[str, object]:
+        """What `fenghuo score --lines` prints."""
+        reasons = [
+            {"word": each.word, "weight": round(each.weight, 3), "kind": each.kind} for each in self.reasons
+        ]
+        return {"negative": round(self.negative, 4), "label": self.label, "reasons": reasons}
+
 
 def label_of(negative: float) -> str:
     """Name what a number means."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlmodel import select
 
+from bot.monitor import chance
+from bot.monitor.chance import Usual
 from bot.sources.base import Found
 from storage import incidents, mentions
 from storage.models import Incident, Mention, Topic
@@ -133,3 +135,25 @@ async def test_nothing_personal_is_stored(chat: Chat) -> None:
     assert "发霉" in text
     for secret in ("13800138000", "abc12345", "MS4wLjABAAAA", "小明同学"):
         assert secret not in text
+
+
+def usual_with(comments: int, likes: int, *, complaints: int) -> Usual:
+    """What is usual where so many comments with so many likes stand under posts of ten each."""
+    usual, now = Usual(timedelta(minutes=30)), datetime(2026, 11, 20, 6, tzinfo=UTC)
+    for number in range(comments):
+        usual.note(now, f"post{number // 10}", now, likes)
+    usual.hear(now, (), complaints=complaints)
+    return usual
+
+
+def test_well_liked_complaints_surprise_only_where_comments_seldom_are() -> None:
+    voices = [300, 40, 95, 66, 120]
+    assert chance.liked(usual_with(1000, 1, complaints=500), voices) > 5
+    assert chance.liked(usual_with(1000, 300, complaints=500), voices) == 0
+    assert chance.liked(usual_with(1000, 1, complaints=500), [None] * 5) == 0
+
+
+def test_a_post_under_which_all_complain_surprises_only_where_people_seldom_do() -> None:
+    voices = ["post1"] * 9
+    assert chance.besieged(usual_with(1000, 1, complaints=100), voices) > 5
+    assert chance.besieged(usual_with(1000, 1, complaints=950), voices) < 1
