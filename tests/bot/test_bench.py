@@ -80,13 +80,14 @@ def test_a_percentile_is_a_value_that_was_measured() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # what is alarming shows every five thousand comments, so there must be more
 def test_bench_measures_both_apps_and_reports_as_json(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     # Settings of whoever runs it must not reach the apps under test.
     monkeypatch.setenv("DATABASE_URL", "postgresql://nowhere.invalid/none")
-    result = CliRunner().invoke(main, ["bench", "--mentions", "2500", "--passing", "20000", "--json"])
+    result = CliRunner().invoke(main, ["bench", "--mentions", "8000", "--passing", "5000", "--json"])
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
     measured = found["acknowledgement"]
@@ -97,5 +98,5 @@ def test_bench_measures_both_apps_and_reports_as_json(
     assert 0 < measured["spent"]["longest_write"] < 5
     assert found["screening"]["fenghuo"] > found["screening"]["snownlp"]
     passing = found["passing"]
-    assert passing["mentions"] == 20_000
+    assert passing["mentions"] == 5000
     assert min(passing[name] for name in ("seconds", "early", "late", "snownlp", "memory")) > 0
