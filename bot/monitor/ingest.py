@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from time import monotonic
@@ -173,16 +174,11 @@ class Ingest:
             batch = lot.mentions[start : start + self._rows]
             start += len(batch)
             is_last = start >= len(lot.mentions)
-            try:
-                async with self.database.write() as session:
-                    began = monotonic()
-                    await self._store_batch(session, batch, tally, now, drill_id)
-                    if is_last:
-                        await _advance(session, lot, now, tally.new)
-            except BaseException:
-                # The index ran ahead of the database; it is made anew from what is stored.
-                self._indexes.clear()
-                raise
+            async with self._writing() as session:
+                began = monotonic()
+                await self._store_batch(session, batch, tally, now, drill_id)
+                if is_last:
+                    await _advance(session, lot, now, tally.new)
             self._adapt(len(batch), monotonic() - began)
             self._unsettled += len(batch)
             if self._unsettled >= SETTLE_ROWS:
@@ -200,10 +196,16 @@ class Ingest:
         if not found and not outbreak.has_kin(index):
             index.pending.clear()
             return
+        async with self._writing() as session:
+            tally.raised += await self._alarm.settle(session, index, found, now)
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[Session]:
         try:
             async with self.database.write() as session:
-                tally.raised += await self._alarm.settle(session, index, found, now)
+                yield session
         except BaseException:
+            # The index ran ahead of the database; it is made anew from what is stored.
             self._indexes.clear()
             raise
 

@@ -10,7 +10,8 @@ from sqlmodel import select
 
 from bot.monitor import chance
 from bot.monitor.chance import Usual
-from bot.sources.base import Found
+from bot.monitor.ingest import Ingest
+from bot.sources.base import Batch, Cursor, Found
 from storage import incidents, mentions
 from storage.models import Incident, Mention, Topic
 from tests.chat import Chat
@@ -46,6 +47,32 @@ async def opened(chat: Chat) -> list[Incident]:
 async def test_three_complaints_of_one_kind_under_one_post_are_one_incident(chat: Chat) -> None:
     await chat.mentions(*(comment(chat, text, number) for number, text in enumerate(THREE)))
     [incident] = await opened(chat)
+    assert incident.type == "food_safety"
+
+
+class Dry:
+    """A source that yields nothing."""
+
+    name = "dry"
+
+    def read(self, cursor: Cursor, limit: int, now: datetime) -> Batch:
+        return Batch()
+
+
+async def test_what_was_stored_but_not_judged_when_it_was_killed_is_judged_after_the_restart(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def killed(*_: object) -> None:
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="killed"):
+        patch.setattr(Ingest, "_settle", killed)
+        await chat.mentions(*(comment(chat, text, number) for number, text in enumerate(THREE)))
+    assert await opened(chat) == []
+    async with Chat(chat.url, transports=chat.transports, clock=chat.clock) as again:
+        again.monitor.sources = (Dry(),)
+        await again.looks()
+        [incident] = await opened(again)
     assert incident.type == "food_safety"
 
 
