@@ -134,7 +134,7 @@ class Sweeper:
         fired = 0
         for each in due:
             async with self.database.write() as session:
-                if await deadlines.fire(session, each.id or 0, now):
+                if await deadlines.fire(session, each, now):
                     fired += 1
                     await notices.put(
                         session,
@@ -142,7 +142,7 @@ class Sweeper:
                         now,
                         incident_id=each.incident_id,
                         drill_id=each.drill_id,
-                        data={"kind": each.kind, "due": each.due_at.isoformat()},
+                        data={"deadline": each.id, "rung": each.rung + 1},
                     )
         if fired:
             self._ring()

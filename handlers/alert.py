@@ -1,20 +1,16 @@
-"""What the bot says by itself: an incident raised, grown or graver, and a deadline that came due."""
+"""What the bot says by itself: an incident raised, grown or graver."""
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from handlers.kit.cards import Button, ButtonTone, Card, Tone, cut
 from handlers.kit.context import Context, Post, card_key
-from handlers.kit.entries import OVERDUE
-from handlers.kit.incident_card import incident_card, refresh, status, tag
+from handlers.kit.incident_card import incident_card, refresh, status
 from handlers.kit.levels import announce_level, start_clocks
 from handlers.kit.locale import Locale
 from handlers.kit.registry import notice
-from handlers.kit.team import Right
 from playbooks.levels import Level
 from storage import incidents
-from storage.models import LIVING, Incident, State
+from storage.models import LIVING, Incident
 
 
 async def _incident(ctx: Context) -> Incident | None:
@@ -75,47 +71,6 @@ async def again(ctx: Context) -> None:
             ),
             broadcast=True,
         )
-
-
-@notice("deadline")
-async def overdue(ctx: Context) -> None:
-    """A duty was not done in time: say so in the thread and in the room."""
-    incident = await _incident(ctx)
-    kind = ctx.settings["notice"]["data"]["kind"]
-    due = datetime.fromisoformat(ctx.settings["notice"]["data"]["due"])
-    if incident is None or incident.state not in LIVING or _is_done(incident, kind):
-        return
-    await ctx.log(incident, "overdue", "", what=kind)
-    await refresh(ctx, incident, now=False)
-    leads = tuple(person.name for person in ctx.team.people if Right.LEAD in person.rights)
-    ctx.thread(
-        incident,
-        lambda say: Card(
-            title=say(
-                "{incident} · {what}, due {time}",
-                incident=tag(say, incident),
-                what=say(OVERDUE[kind]),
-                time=say.clock(due),
-            ),
-            text=cut(incident.title),
-            tone=Tone.WARN,
-            buttons=(_remedy(say, incident, kind),),
-            notify=(incident.owner,) if incident.owner else leads,
-        ),
-        broadcast=True,
-    )
-
-
-def _is_done(incident: Incident, kind: str) -> bool:
-    """Tell whether the duty was done after its time, but before anybody could be told."""
-    return incident.state != State.OPEN if kind == "assemble" else incident.stated_at is not None
-
-
-def _remedy(say: Locale, incident: Incident, kind: str) -> Button:
-    number, first = str(incident.id), ButtonTone.PRIMARY
-    if kind == "assemble":
-        return Button(label=say("Claim"), action="incident.claim", value=number, tone=first)
-    return Button(label=say("Draft statement"), action="statement.draft", value=number, tone=first)
 
 
 def unsaid(number: int | None, drill_id: int | None, reference: str) -> Post:

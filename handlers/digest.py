@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from handlers.kit.cards import Card, Section, Tone, cut
 from handlers.kit.context import CardBuilder, Context, Post
 from handlers.kit.coverage import ailment
-from handlers.kit.entries import OVERDUE
+from handlers.kit.duties import clock, overdue
 from handlers.kit.errors import ConflictError, NotFoundError
-from handlers.kit.incident_card import AHEAD, clock, headline, platform, status, tag
+from handlers.kit.incident_card import headline, platform, status, tag
 from handlers.kit.locale import Locale, Texts
 from handlers.kit.pictures import Picture
 from handlers.kit.ports import ports
@@ -213,7 +213,7 @@ def _warnings(say: Locale, found: Digest) -> tuple[str, ...]:
         )
         for row, video in found.abnormal
     ]
-    late = [f"#{number} {say(OVERDUE.get(what, what))}" for number, what in found.overdue]
+    late = [f"#{number} {overdue(say, what)}" for number, what in found.overdue]
     return (
         say(
             "raised {raised}, over {ended}, overdue {overdue}",
@@ -280,7 +280,7 @@ def _focus(say: Locale, found: Digest) -> tuple[str, ...]:
         say("#{number} v{version} waits for approval", number=number, version=version)
         for number, version in found.pending
     ]
-    due = [f"#{each.incident_id} {clock(say, each)}" for each in found.due if each.kind in AHEAD]
+    due = [f"#{each.incident_id} {clock(say, each)}" for each in found.due]
     loose = [
         say("“{title}” has {n} negatives and no incident", title=cut(talk.topic.title, 30), n=talk.negatives)
         for talk in found.talks

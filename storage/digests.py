@@ -190,7 +190,7 @@ async def _due(session: Session, after: datetime) -> Sequence[Deadline]:
     query = (
         select(Deadline)
         .join(Incident, col(Incident.id) == col(Deadline.incident_id))
-        .where(col(Deadline.done_at).is_(None), col(Deadline.drill_id).is_(None))
+        .where(col(Deadline.rung) == 0, col(Deadline.drill_id).is_(None))
         .where(col(Deadline.due_at) >= after, col(Incident.state).in_(LIVING))
         .order_by(col(Deadline.due_at))
     )

@@ -8,7 +8,8 @@ import yaml
 
 import handlers
 from bot.cli import main
-from bot.config import Environment, read_team
+from bot.config import Environment
+from bot.teamfile import read_team
 from bot.transports.slack import SCOPES
 
 ROOT = Path(__file__).parents[1]

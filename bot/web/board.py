@@ -19,7 +19,7 @@ from bot.clock import Clock
 from bot.speech import DRILL_MARK
 from bot.transports.text import plain
 from handlers.kit.cards import cut
-from handlers.kit.incident_card import clock, duties
+from handlers.kit.duties import clock
 from handlers.kit.locale import Locale, Texts
 from handlers.kit.team import Team
 from playbooks.levels import Level
@@ -173,7 +173,7 @@ def _rows(say: Locale, found: Iterable[Incident], clocks: Sequence[Deadline]) ->
 def _row(say: Locale, incident: Incident, clocks: Sequence[Deadline]) -> Row:
     level, state = Level(incident.level), State(incident.state)
     mark = DRILL_MARK if incident.drill_id is not None else ""
-    owed = duties(incident, clocks) if state in LIVING else []
+    owed = clocks if state in LIVING else []
     return Row(
         level=level.value,
         label=f"{level.label(say.language)} {level.symbol}",
@@ -184,7 +184,7 @@ def _row(say: Locale, incident: Incident, clocks: Sequence[Deadline]) -> Row:
         owner=cut(plain(incident.owner), OWNER_LENGTH),
         since=say.clock(_since(incident)),
         due=tuple(
-            Due(words=clock(say, each), late=each.done_at is not None or each.due_at <= say.now)
+            Due(words=clock(say, each), late=each.is_late or each.due_at <= say.now)
             for each in owed
         ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from handlers.kit.duties import overdue
 from handlers.kit.locale import Locale, Texts
 from playbooks.levels import Level
 from storage.models import Entry
@@ -37,7 +38,6 @@ KINDS: Texts = {
     "split_off": "split off #{other}",
     "shown": "card brought into the room",
 }
-OVERDUE: Texts = {"assemble": "nobody has claimed it", "holding": "no statement is approved"}
 VERSIONS: Texts = {
     "pending": "waiting for approval",
     "approved": "approved",
@@ -59,7 +59,7 @@ def describe(say: Locale, entry: Entry) -> str:
     if "title_en" in values:
         values["title"] = say.either(values.get("title", ""), values["title_en"])
     if "what" in values:
-        values["what"] = say(OVERDUE.get(values["what"], values["what"]))
+        values["what"] = overdue(say, values["what"], values.get("words", ""))
     if entry.kind not in KINDS:
         return entry.text
     said = say(KINDS[entry.kind], **({"text": entry.text} | values))

@@ -11,6 +11,7 @@ from functools import reduce
 from handlers.kit.cards import Button, ButtonTone, Card, Quote, Section, Tone, cut, is_web
 from handlers.kit.context import CardBuilder, Context, card_key
 from handlers.kit.coverage import Seen, blind_spots, sample, seen_of
+from handlers.kit.duties import clock
 from handlers.kit.errors import ConflictError
 from handlers.kit.locale import Locale, Texts
 from handlers.kit.playbook_card import stale
@@ -56,11 +57,6 @@ FACTORS: Texts = {
     Factor.FIGURES: "big accounts",
     Factor.PLATFORMS: "platforms",
     Factor.COPIES: "copied texts",
-}
-AHEAD: Texts = {"assemble": "assemble by {time}", "holding": "first statement by {time}"}
-MISSED: Texts = {
-    "assemble": "assembly overdue since {time}",
-    "holding": "first statement overdue since {time}",
 }
 
 
@@ -241,20 +237,9 @@ def _plan(say: Locale, seen: View) -> str:
     return " · ".join(filter(None, (proposed, stale(say, seen.proposed))))
 
 
-def duties(incident: Incident, found: Iterable[Deadline]) -> list[Deadline]:
-    """The deadlines whose duty is still owed, those that have passed included."""
-    owed = {"assemble": incident.state == State.OPEN, "holding": incident.stated_at is None}
-    return [each for each in found if owed.get(each.kind)]
-
-
-def clock(say: Locale, each: Deadline) -> str:
-    """What is due when, or since when it is overdue."""
-    return say((AHEAD if each.done_at is None else MISSED)[each.kind], time=say.clock(each.due_at))
-
-
 def _clocks(say: Locale, seen: View) -> str:
-    """What is due when, and what should have been done; a duty that was done late is no longer one."""
-    clocks = [clock(say, each) for each in duties(seen.incident, seen.deadlines)]
+    """What is due when, and what should have been done."""
+    clocks = [clock(say, each) for each in seen.deadlines]
     if not clocks:
         return ""
     return say(

@@ -17,15 +17,13 @@ async def start_clocks(ctx: Context, incident: Incident) -> None:
     if incident.state == State.OPEN:
         await start_assembly(ctx, incident)
     if incident.stated_at is None:
-        await deadlines.put(
-            ctx.session, incident.id or 0, "holding", ctx.now + rules.holding, incident.drill_id
-        )
+        await deadlines.put(ctx.session, incident, "holding", ctx.now + rules.holding)
 
 
 async def start_assembly(ctx: Context, incident: Incident) -> None:
     """Set the deadline for somebody to claim it."""
     due = ctx.now + ctx.library.levels[Level(incident.level)].assemble
-    await deadlines.put(ctx.session, incident.id or 0, "assemble", due, incident.drill_id)
+    await deadlines.put(ctx.session, incident, "assemble", due)
 
 
 async def announce_level(ctx: Context, incident: Incident, old: Level, new: Level, reason: str) -> None:

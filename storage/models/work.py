@@ -152,13 +152,32 @@ class Drill(SQLModel, table=True):
 
 
 class Deadline(SQLModel, table=True):
-    """Something that is due, written in the transaction that causes it. Fired by one conditional UPDATE."""
+    """Something that is due, written in the transaction that causes it and deleted in the one that does it.
+
+    Fired by one conditional UPDATE, again and again as the ladder says, until it is done.
+    """
 
     __tablename__ = "deadline"
-    __table_args__ = (UniqueConstraint("incident_id", "kind"),)
+    __table_args__ = (UniqueConstraint("incident_id", "kind", "ref", name="uq_deadline"),)
     id: int | None = Field(default=None, primary_key=True)
     incident_id: int = Field(foreign_key="incident.id")
     kind: str
+    ref: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
+    """Which one of its kind: a step's number, a version's."""
+    what: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
+    """What is to be done, in a few words, where the kind does not say it."""
+    to: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
+    """Whose duty it is; empty: the commander's."""
     due_at: datetime = Field(sa_type=UtcDateTime)
+    fires_at: datetime | None = moment()
+    """When somebody is told next; None: when it is due."""
+    rung: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """How often somebody was told."""
     done_at: datetime | None = moment(index=True)
+    """When somebody was told for the last time, if nobody is told any more."""
     drill_id: int | None = None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether its time has passed and somebody was told."""
+        return self.rung > 0 or self.done_at is not None

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.config import TeamFile
 from bot.monitor.coverage import habit
 from bot.monitor.quiet import Matter
 from bot.sources.base import Batch, Found, SourceError
+from bot.teamfile import TeamFile
 from playbooks.checking import parse
 from playbooks.levels import Level
 from playbooks.quiet import Hours, Maintenance, Quiet

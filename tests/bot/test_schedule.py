@@ -20,11 +20,11 @@ NOW = datetime(2026, 11, 20, 6, tzinfo=UTC)
 
 async def fill(store: Database) -> None:
     async with store.write() as session:
-        await incidents.create(session, Incident(title="live", opened_at=NOW))
-        await incidents.create(session, Incident(title="drill", opened_at=NOW, drill_id=3))
-        await deadlines.put(session, 1, "assemble", NOW, None)
-        await deadlines.put(session, 1, "holding", NOW + timedelta(minutes=5), None)
-        await deadlines.put(session, 2, "assemble", NOW, 3)
+        live = await incidents.create(session, Incident(title="live", opened_at=NOW))
+        drill = await incidents.create(session, Incident(title="drill", opened_at=NOW, drill_id=3))
+        await deadlines.put(session, live, "assemble", NOW)
+        await deadlines.put(session, live, "holding", NOW + timedelta(minutes=5))
+        await deadlines.put(session, drill, "assemble", NOW)
 
 
 @on_both
@@ -46,8 +46,8 @@ async def test_what_comes_due_is_noticed_with_its_incident_and_drill(store: Data
     async with store.read() as session:
         found = await notices.waiting(session)
     assert [(each.kind, each.incident_id, each.drill_id, each.data) for each in found] == [
-        ("deadline", 1, None, {"kind": "assemble", "due": NOW.isoformat()}),
-        ("deadline", 2, 3, {"kind": "assemble", "due": NOW.isoformat()}),
+        ("deadline", 1, None, {"deadline": 1, "rung": 1}),
+        ("deadline", 2, 3, {"deadline": 3, "rung": 1}),
     ]
     assert await sweeper.sweep() == 0
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.charts import draw
-from bot.config import TeamFile
 from bot.schedule import Occasions, Recurring
+from bot.teamfile import TeamFile
 from handlers.kit.cards import Card
 from playbooks.checking import parse
 from playbooks.reading import PlaybookError, read_sheet

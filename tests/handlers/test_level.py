@@ -12,9 +12,7 @@ async def due(chat: Chat, number: int = 1) -> dict[str, float]:
     async with chat.database.read() as session:
         found = await deadlines.of(session, number)
     return {
-        each.kind: (each.due_at - chat.clock()) / timedelta(minutes=1)
-        for each in found
-        if each.done_at is None
+        each.kind: (each.due_at - chat.clock()) / timedelta(minutes=1) for each in found if not each.is_late
     }
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from bot.charts import draw
-from bot.config import TeamFile
 from bot.monitor.ingest import Ingest
 from bot.monitor.metrics import Own, Rules
 from bot.monitor.wanted import Wanted
 from bot.sources.base import Found
+from bot.teamfile import TeamFile
 from playbooks.checking import parse
 from playbooks.reading import read_sheet
 from storage.database import Database

@@ -110,16 +110,18 @@ async def test_what_grows_while_its_notice_is_being_said_is_said_again(
 
 async def test_a_deadline_fires_once(database: Database, incident: Incident) -> None:
     async with database.write() as session:
-        await deadlines.put(session, 1, "assemble", NOW, None)
-    assert (await race(database, lambda session: deadlines.fire(session, 1, NOW))).count(True) == 1
+        await deadlines.put(session, incident, "assemble", NOW)
+    async with database.read() as session:
+        [row] = await deadlines.of(session, 1)
+    assert (await race(database, lambda session: deadlines.fire(session, row, NOW))).count(True) == 1
     async with database.read() as session:
         assert await deadlines.due(session, NOW + timedelta(days=1)) == []
 
 
 async def test_a_deadline_is_due_from_its_moment_on(database: Database, incident: Incident) -> None:
     async with database.write() as session:
-        await deadlines.put(session, 1, "assemble", NOW, None)
-        await deadlines.put(session, 1, "holding", NOW + timedelta(minutes=1), None)
+        await deadlines.put(session, incident, "assemble", NOW)
+        await deadlines.put(session, incident, "holding", NOW + timedelta(minutes=1))
     async with database.read() as session:
         assert [each.kind for each in await deadlines.due(session, NOW - timedelta(seconds=1))] == []
         assert [each.kind for each in await deadlines.due(session, NOW)] == ["assemble"]
@@ -130,10 +132,10 @@ async def test_a_new_deadline_replaces_the_one_of_its_kind_even_if_that_fired(
     database: Database, incident: Incident
 ) -> None:
     async with database.write() as session:
-        await deadlines.put(session, 1, "assemble", NOW, None)
+        await deadlines.put(session, incident, "assemble", NOW)
         [due] = await deadlines.due(session, NOW)
-        assert await deadlines.fire(session, due.id or 0, NOW)
-        await deadlines.put(session, 1, "assemble", NOW + timedelta(hours=1), None)
+        assert await deadlines.fire(session, due, NOW)
+        await deadlines.put(session, incident, "assemble", NOW + timedelta(hours=1))
     async with database.read() as session:
         assert [each.due_at for each in await deadlines.of(session, 1)] == [NOW + timedelta(hours=1)]
 
@@ -141,7 +143,7 @@ async def test_a_new_deadline_replaces_the_one_of_its_kind_even_if_that_fired(
 async def test_a_dropped_deadline_does_not_fire(database: Database, incident: Incident) -> None:
     async with database.write() as session:
         for kind in ("assemble", "holding", "update"):
-            await deadlines.put(session, 1, kind, NOW, None)
+            await deadlines.put(session, incident, kind, NOW)
         await deadlines.drop(session, 1, "assemble")
         assert {each.kind for each in await deadlines.due(session, NOW)} == {"holding", "update"}
         await deadlines.drop(session, 1)
