@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playbooks import Library, Problem, SlotError, Template, render
+from playbooks.checks import blocks, check
 
 VALUES = {
     "brand": "青柚茶饮",
@@ -34,6 +36,22 @@ def test_the_holding_statement_says_every_value(library: Library, language: str)
     assert all(value in text for value in VALUES.values())
     assert "{{" not in text
     assert text == text.strip()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_what_a_template_leaves_to_people_cannot_go_out_unfilled(library: Library, language: str) -> None:
+    for template in library.templates.values():
+        text = render(template, VALUES, language)
+        gaps = len(re.findall(r"【请填写|\[[Pp]lease fill in", text))
+        barred = [each.code for each in blocks(check(text, stage=template.id, brands=(VALUES["brand"],)))]
+        assert barred == ["L02"] * gaps, template.id
+        assert gaps or template.id == "holding"
+
+
+def test_there_is_a_template_for_every_stage_and_audience(library: Library) -> None:
+    assert set(library.templates) >= {
+        "holding", "full", "progress", "result", "correction", "apology", "denial", "staff", "partner", "service",
+    }  # fmt: skip
 
 
 def test_the_holding_statement_neither_blames_nor_guesses_nor_sells(library: Library) -> None:
