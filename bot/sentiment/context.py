@@ -27,11 +27,12 @@ _MARKS = _SOMEONE | {Kind.FICTION, Kind.FACT}
 class Sign:
     """A reason in the making."""
 
-    __slots__ = ("end", "harm", "kind", "loose", "start", "weight")
+    __slots__ = ("end", "harm", "kind", "loose", "start", "turned", "weight")
 
     def __init__(self, hit: Hit) -> None:
         entry, self.start, self.end = hit
         self.weight, self.kind, self.harm, self.loose = entry.weight, entry.kind, entry.harm, entry.loose
+        self.turned = False
 
 
 class _Sentence:
@@ -121,9 +122,11 @@ class Context:
 
     def _turn(self, hit: Hit) -> None:
         self._close_clause()
-        for sentence in self._sentences:
-            for sign in sentence.signs:
+        said = self._sentences[-1].signs or [sign for each in self._sentences[-2:] for sign in each.signs]
+        for sign in said:
+            if not sign.turned:
                 sign.weight *= hit[0].weight
+                sign.turned = True
 
     def _ask(self, hit: Hit) -> None:
         self._asks = True

@@ -14,11 +14,14 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 
-from bot.sentiment.text import MOST_KEPT, normalise
+from bot.sentiment.text import normalise
 
 
 class Kind(StrEnum):
     """What a word does in a text."""
+
+    __hash__ = str.__hash__
+    """An enum's own is written in Python, and kinds are looked up for every hit."""
 
     HARM = "harm"
     COMPLAINT = "complaint"
@@ -47,6 +50,7 @@ class Kind(StrEnum):
     BREAK = "break"
     STOP = "stop"
     PHRASE = "phrase"
+    WORDING = "wording"
     SNOWNLP = "snownlp"
     EMPHASIS = "emphasis"
 
@@ -87,6 +91,8 @@ class Entry:
         loose: the harm counts only beside a person, a product or the use of one.
         simple: it needs no look at what stands around it, as long as that is simple too.
         modifies: it needs none as long as there is no feeling.
+        asks: the same, but it asks something.
+        latin: it begins or ends with a Latin letter or a digit, and so counts only as a word of its own.
     """
 
     word: str
@@ -96,6 +102,8 @@ class Entry:
     loose: bool = False
     simple: bool = False
     modifies: bool = False
+    asks: bool = False
+    latin: bool = False
 
 
 Hit = tuple[Entry, int, int]
@@ -106,8 +114,6 @@ class LexiconError(Exception):
     """A line of the lexicon cannot be read."""
 
 
-LATIN = "\u2000"
-"""Letters below this are Latin."""
 _CODE = re.compile(r"\[[^\[\]\s]{1,6}\]")
 
 
@@ -115,77 +121,33 @@ class Lexicon:
     """Entries by word, found by the two characters that they begin with."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
-        self._entries: Mapping[str, Entry] = {entry.word: entry for entry in entries}
-        self._lengths = _Lengths(self._entries)
+        self.entries: Mapping[str, Entry] = {entry.word: entry for entry in entries}
+        self._lengths = _lengths(self.entries)
 
-    def entries(self) -> Iterable[Entry]:
-        """All of them."""
-        return self._entries.values()
-
-    def hits(self, text: str, pairs: Iterable[str]) -> list[Hit]:
-        """Find the entries in a normalised text from left to right, the longest first, none inside another.
-
-        Args:
-            text: what is searched.
-            pairs: its characters, each with the one behind it (`text.pairs`).
-        """
-        found: list[Hit] = []
-        entries, lengths = self._entries, self._lengths
-        over, size = 0, len(text)
-        for start, possible in enumerate(map(lengths.__getitem__, pairs)):
-            if not possible or start < over:
-                continue
-            for length in possible:
-                end = start + length
-                entry = entries.get(text[start:end])
-                if entry is not None and end <= size and (entry.word > LATIN or _is_whole(text, start, end)):
-                    found.append((entry, start, end))
-                    over = end
-                    break
-        return _outside_codes(text, found) if "[" in text else found
+    def lengths(self, pair: str) -> tuple[int, ...]:
+        """How long the words are that begin with two characters, the longest first; none for most."""
+        return self._lengths.get(pair) or self._lengths.get(pair[0], ())
 
 
-def _outside_codes(text: str, found: list[Hit]) -> list[Hit]:
+def outside_codes(text: str, found: list[Hit]) -> list[Hit]:
     """Leave out what stands in a platform's picture code that the lexicon does not know: it says nothing."""
     known = {start for _, start, _ in found}
     inside = [code.span() for code in _CODE.finditer(text) if code.start() not in known]
     return [hit for hit in found if not any(start < hit[1] < end for start, end in inside)]
 
 
-class _Lengths(dict[str, tuple[int, ...]]):
-    """How long the words are that begin with a pair of characters, the longest first; none for most pairs."""
-
-    def __init__(self, words: Iterable[str]) -> None:
-        found: dict[str, set[int]] = defaultdict(set)
-        for word in words:
-            found[word[:2]].add(len(word))
-        self._alone = frozenset(word for word in found if len(word) == 1)
-        super().__init__(
-            (first, tuple(sorted(lengths | ({1} if first[0] in self._alone else set()), reverse=True)))
-            for first, lengths in found.items()
-        )
-
-    def __missing__(self, pair: str) -> tuple[int, ...]:
-        lengths = (1,) if pair[0] in self._alone else ()
-        if len(self) < MOST_KEPT:
-            self[pair] = lengths
-        return lengths
+def _lengths(words: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    found: dict[str, set[int]] = defaultdict(set)
+    for word in words:
+        found[word[:2]].add(len(word))
+    return {
+        first: tuple(sorted(lengths | ({1} if first[0] in found else set()), reverse=True))
+        for first, lengths in found.items()
+    }
 
 
 _BREAKS = ",;:~、 "
 _STOPS = "。!?\n."
-
-
-def _is_whole(text: str, start: int, end: int) -> bool:
-    """Tell whether Latin letters are a word of their own: "sb", but not in "usb"."""
-    return not (
-        (_is_latin(text[start]) and start > 0 and _is_latin(text[start - 1]))
-        or (_is_latin(text[end - 1]) and end < len(text) and _is_latin(text[end]))
-    )
-
-
-def _is_latin(char: str) -> bool:
-    return char.isascii() and char.isalnum()
 
 
 @cache
@@ -219,7 +181,18 @@ def _parse_line(line: str, known: Mapping[str, Entry]) -> dict[str, Entry]:
         if word in known or word in found:
             raise ValueError(f"{word} is listed twice; take it out of one of the lines")
         simple = kind in SIMPLE and not harm
-        found[word] = Entry(word, float(weight), kind, harm, loose, simple, kind in MODIFYING)
+        latin = any(char.isascii() and char.isalnum() for char in (word[0], word[-1]))
+        found[word] = Entry(
+            word,
+            float(weight),
+            kind,
+            harm,
+            loose,
+            simple=simple,
+            modifies=kind in MODIFYING,
+            asks=kind is Kind.QUESTION,
+            latin=latin,
+        )
     return found
 
 

@@ -12,17 +12,20 @@ it is asked only where ours is unsure.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from itertools import islice
 
 from bot.sentiment import lexicon
 from bot.sentiment.context import Context
-from bot.sentiment.lexicon import Hit, Kind
+from bot.sentiment.known import BEGINS, BITS, TELLS, Known
+from bot.sentiment.lexicon import Entry, Hit, Kind
 from bot.sentiment.result import NEGATIVE_FROM, POSITIVE_TO, Reason, Score, label_of
 from bot.sentiment.second import second_opinion
 from bot.sentiment.segment import name_pattern
 from bot.sentiment.table import Table
 from bot.sentiment.table import load as load_table
-from bot.sentiment.text import NAME, normalise, pairs
+from bot.sentiment.text import EDGE, NAME, normalise, normalise_many, pairs
 
 TABLE, LEXICON, LEANING = 0.85, 1.6, -0.2
 """What a logit of the table and one of the lexicon count for, and what is added to their sum."""
@@ -40,6 +43,14 @@ TRUST = 0.5
 """What SnowNLP's logit counts for then."""
 ENOUGH, MOST_PHRASES = 3, 3
 """Words of the lexicon from which no phrases are shown beside them, and how many phrases else."""
+PIECE = 16
+"""Characters of a text that are shown where no word of it tells."""
+LONG = 40
+"""Characters from which what is said again counts once."""
+AT_A_TIME = 64
+"""Texts that are brought into form together."""
+
+_TELLING = (1 << BITS) - TELLS
 
 __all__ = ["NEGATIVE_FROM", "POSITIVE_TO", "Reason", "Score", "Scorer"]
 
@@ -58,107 +69,142 @@ class Scorer:
     ) -> None:
         self._names = name_pattern(normalise(word) for word in words)
         self._second = second
-        self._lexicon = lexicon.load()
-        self._table = table or load_table()
-        self._reason = {
-            entry.word: Reason(entry.word, round(LEXICON * entry.weight, 2), entry.kind.value)
-            for entry in self._lexicon.entries()
-            if entry.simple
-        }
+        self._known = _shipped() if table is None else Known(lexicon.load(), table, TABLE)
 
     def score(self, text: str) -> Score:
         """Score one text of any length; what has no words is neutral."""
-        plain = normalise(text)
-        if self._names is not None:
-            plain = self._names.sub(NAME, plain)
+        return next(self._scores(self._without_names(normalise(text))))
+
+    def score_many(self, texts: Iterable[str]) -> list[Score]:
+        """Score texts in order, some at a time: most of the work is the same for many texts as for one."""
+        found: list[Score] = []
+        texts = iter(texts)
+        while some := list(islice(texts, AT_A_TIME)):
+            found += self._scores(self._without_names(normalise_many(some)))
+        return found
+
+    def _without_names(self, plain: str) -> str:
+        return plain if self._names is None else self._names.sub(NAME, plain)
+
+    def _scores(self, plain: str) -> Iterator[Score]:
+        """Score normalised texts, which are parted by edges."""
         grams = pairs(plain)
-        hits = self._lexicon.hits(plain, grams)
-        felt, asks, harm, reasons = self._feel(plain, hits)
-        says_something = reasons or any(map(str.isalpha, plain))
-        negative = self._negative(plain, grams, hits, felt, asks) if says_something else PLAIN
-        if len(reasons) < ENOUGH:
-            reasons += self._phrases(grams, plain, reasons)
+        facts = list(map(self._known.__getitem__, grams))
+        begin = 0
+        for text in plain.split(EDGE):
+            end = begin + len(text)
+            yield self._judge(text, grams[begin:end], facts[begin:end])
+            begin = end + 1
+
+    def _judge(self, text: str, grams: list[int], facts: list[int]) -> Score:
+        hits = self._known.hits(text, grams, [place for place, fact in enumerate(facts) if fact & BEGINS])
+        felt, asks, harm, reasons = _feel(text, hits)
+        mask = Kind.MASK
+        for start, end in [(hit[1], hit[2]) for hit in reversed(hits) if hit[0].kind is mask]:
+            # Harmless in spite of the words inside, so the table must not see them either.
+            del grams[start:end], facts[start:end]
+        if len(facts) > LONG:
+            facts = list(map(self._known.__getitem__, set(grams)))
+        total = sum(facts)
+        said, plainness = self._known.table.logits(total >> BITS)
+        says_something = reasons or any(map(str.isalpha, text))
+        negative = _weigh(said, plainness, felt, asks) if says_something else PLAIN
+        if len(reasons) < ENOUGH and total & _TELLING:
+            reasons += self._telling(grams, reasons)
+        if says_something and not reasons:
+            reasons.append(_wording(text, said))
         if len(reasons) > 1:
             reasons.sort(key=_heaviness)
         if self._second and UNSURE[0] <= negative <= UNSURE[1]:
-            negative = _ask_snownlp(plain, negative, reasons)
+            negative = _ask_snownlp(text, negative, reasons)
         label = label_of(negative)
         if harm and label == "positive":
             harm = min(harm, 1.0)
         return Score(round(negative, 4), label, tuple(reasons), harm)
 
-    def score_many(self, texts: Iterable[str]) -> list[Score]:
-        """Score texts in order."""
-        return [self.score(text) for text in texts]
-
-    def _negative(
-        self, text: str, grams: Sequence[str], hits: Iterable[Hit], felt: float, asks: bool
-    ) -> float:
-        unmasked = _unmasked(text, hits)
-        said, plainness = self._table.weigh(unmasked, grams if unmasked is text else pairs(unmasked))
-        polarity = LEANING + TABLE * _within(said) + LEXICON * _within(felt)
-        plain = 1 / (1 + math.exp(-_within(plainness + QUIET + ASKS * asks - FELT * abs(felt))))
-        return PLAIN * plain + (1 - plain) / (1 + math.exp(-polarity))
-
-    def _feel(self, text: str, hits: list[Hit]) -> tuple[float, bool, float, list[Reason]]:
-        """Weigh the words of the lexicon: logits, whether anything is asked, what harm was done, and one reason a word."""
-        heard = {entry.word: entry.weight for entry, _, _ in hits if entry.weight and entry.simple}
-        rest = [entry for entry, _, _ in hits if not entry.simple]
-        if not rest or (not heard and all(entry.modifies for entry in rest)):
-            return sum(heard.values()), False, 0.0, [self._reason[word] for word in heard]
-        context = Context(hits)
-        signs = context.signs()
-        said: dict[str, Reason] = {}
-        felt = 0.0
-        for sign in signs:
-            word = text[sign.start : sign.end]
-            if word not in said and (sign.weight or sign.kind is Kind.QUESTION):
-                felt += sign.weight
-                said[word] = Reason(word, round(LEXICON * sign.weight, 2), sign.kind.value)
-        harm = context.harm() if any(sign.harm for sign in signs) else 0.0
-        return felt, context.asks(), harm, list(said.values())
-
-    def _phrases(self, grams: Sequence[str], text: str, said: Iterable[Reason]) -> list[Reason]:
-        """The strongest stretches of telling pairs outside the lexicon's words."""
-        telling = self._table.telling
-        if telling.keys().isdisjoint(grams):
-            return []
-        found: dict[str, Reason] = {}
-        for start, end, weight in _stretches(grams, telling):
-            word = text[start:end]
-            if not any(word in reason.word or reason.word in word for reason in said):
-                found[word] = Reason(word, round(weight, 2), "phrase")
-        return sorted(found.values(), key=_heaviness)[:MOST_PHRASES]
+    def _telling(self, grams: Iterable[int], said: Iterable[Reason]) -> list[Reason]:
+        """The most telling words outside the lexicon's, none of which has a character of another."""
+        telling = self._known.telling
+        taken = {char for reason in said for char in reason.word}
+        found: list[Reason] = []
+        for reason in sorted(map(telling.__getitem__, telling.keys() & grams), key=_heaviness):
+            if taken.isdisjoint(reason.word):
+                found.append(reason)
+                taken.update(reason.word)
+        return found[:MOST_PHRASES]
 
 
-def _unmasked(text: str, hits: Iterable[Hit]) -> str:
-    """Take out what is harmless in spite of the words inside, so that the table does not see them either."""
-    for entry, _, _ in hits:
-        if entry.kind is Kind.MASK:
-            text = text.replace(entry.word, NAME)
-    return text
+def _weigh(said: float, plainness: float, felt: float, asks: bool) -> float:
+    """How negative a text is, given what the table says, what the lexicon feels, and whether it asks."""
+    said = MOST if said > MOST else max(said, -MOST)
+    felt = MOST if felt > MOST else max(felt, -MOST)
+    plainness += QUIET + ASKS * asks - FELT * abs(felt)
+    plain = 1 / (1 + math.exp(MOST if plainness < -MOST else -plainness))
+    return PLAIN * plain + (1 - plain) / (1 + math.exp(-LEANING - TABLE * said - LEXICON * felt))
 
 
-def _within(logits: float) -> float:
-    return MOST if logits > MOST else max(logits, -MOST)
+def _wording(text: str, said: float) -> Reason:
+    """Where no single word tells, it is how it is put: the text itself, or how it begins."""
+    piece = max(text.split(NAME), key=len).strip()[:PIECE]
+    return Reason(piece, round(TABLE * said, 2), Kind.WORDING.value)
+
+
+def _feel(text: str, hits: Sequence[Hit]) -> tuple[float, bool, float, list[Reason]]:
+    """Weigh the words of the lexicon: logits, whether anything is asked, what harm was done, and one reason a word."""
+    plainly = _feel_plainly(hits)
+    if plainly is not None:
+        return plainly
+    context = Context(hits)
+    signs = context.signs()
+    said: dict[str, Reason] = {}
+    felt = 0.0
+    for sign in signs:
+        word = text[sign.start : sign.end]
+        if word not in said and (sign.weight or sign.kind is Kind.QUESTION):
+            felt += sign.weight
+            said[word] = Reason(word, round(LEXICON * sign.weight, 2), sign.kind.value)
+    harm = context.harm() if any(sign.harm for sign in signs) else 0.0
+    return felt, context.asks(), harm, list(said.values())
+
+
+def _feel_plainly(hits: Iterable[Hit]) -> tuple[float, bool, float, list[Reason]] | None:
+    """The same, where no word bears on another; None where one may. Most texts are so, and it is many times as fast."""
+    heard: dict[str, Entry] = {}
+    asked: dict[str, Entry] = {}
+    modified = False
+    for hit in hits:
+        entry = hit[0]
+        if entry.simple:
+            if entry.weight:
+                heard[entry.word] = entry
+        elif entry.modifies:
+            modified = True
+        elif entry.asks:
+            asked[entry.word] = entry
+        else:
+            return None
+    if heard and (modified or asked):
+        return None
+    felt = sum([entry.weight for entry in heard.values()])
+    return felt, bool(asked), 0.0, list(map(_reasons().__getitem__, heard or asked))
+
+
+@cache
+def _shipped() -> Known:
+    return Known(lexicon.load(), load_table(), TABLE)
+
+
+@cache
+def _reasons() -> dict[str, Reason]:
+    """The reason that a word of the lexicon is where nothing bears on it."""
+    return {
+        entry.word: Reason(entry.word, round(LEXICON * entry.weight, 2), entry.kind.value)
+        for entry in lexicon.load().entries.values()
+    }
 
 
 def _heaviness(reason: Reason) -> float:
-    return -abs(reason.weight)
-
-
-def _stretches(grams: Iterable[str], telling: Mapping[str, float]) -> list[tuple[int, int, float]]:
-    """Join telling pairs that follow each other and speak for the same: where from, where to, and how much."""
-    found: list[tuple[int, int, float]] = []
-    for place, weight in enumerate(map(telling.get, grams)):
-        if weight is None:
-            continue
-        if found and found[-1][1] > place and found[-1][2] * weight > 0:
-            start, _, before = found.pop()
-            found.append((start, place + 2, before + weight))
-        elif not found or found[-1][1] <= place:
-            found.append((place, place + 2, weight))
-    return found
+    return -abs(reason[1])
 
 
 def _ask_snownlp(text: str, negative: float, reasons: list[Reason]) -> float:

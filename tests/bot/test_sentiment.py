@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from bot.sentiment import Score, Scorer, Segmenter, SnowNlpScorer, lexicon, table, train
 from bot.sentiment.evaluate import figures
 from bot.sentiment.result import label_of
-from bot.sentiment.text import normalise, pairs
+from bot.sentiment.segment import dictionary
+from bot.sentiment.text import EDGE, normalise, pairs, spelt
 
 CASES = Path(__file__).with_name("sentiment_cases.tsv")
 UNSURE = ("这个颜色跟我家窗帘差不多是一个样子", "今天我们去了那个地方看了看他们", "他们说的那个人我见过")
@@ -144,12 +145,12 @@ def test_reviews_that_customers_wrote_seldom_read_as_injury(scorer: Scorer) -> N
         line for name in ("neg.txt", "pos.txt") for line in (folder / name).read_text("utf-8").splitlines()
     ]
     reviews = random.Random(12).sample(lines, 1960)
-    words = lexicon.load()
+    harms = [entry.word for entry in lexicon.load().entries.values() if entry.harm]
     grave = [
         text
         for text in reviews
-        # Only texts with a word of harm can have harm, and asking SnowNLP about all takes long.
-        if any(entry.harm for entry, _, _ in words.hits(normalise(text), pairs(normalise(text))))
+        # Only texts with a word of harm can have harm.
+        if any(word in text for word in harms)
         and (score := scorer.score(text)).harm >= 2
         and score.label == "negative"
     ]
@@ -344,10 +345,55 @@ def test_two_thousand_comments_of_our_own_are_labelled_and_none_is_a_test_case(
 
 
 def test_a_table_is_read_as_it_was_written() -> None:
-    written = table.written({table.BIAS: -3, "好": -40, "很差": 55}, {"请问": 20, "好": 1}, "A head")
-    assert table.read(written).weigh("很差", pairs("很差")) == ((55 - 3) / 32, 0)
-    assert table.read(written).weigh("好好", pairs("好好")) == ((-40 - 3) / 32, 1 / 32)
-    assert table.read(written).weigh("", []) == (-3 / 32, 0)
+    written = table.written(
+        {table.BIAS: -3, "好": -40, "很差": 55}, {"请问": 20, "好": 1}, ["很差", "请问"], "A head"
+    )
+    found = table.read(written)
+    assert found.logits(found.weight("很差")) == ((55 - 3) / 32, 0)
+    assert found.logits(found.weight("好人") + found.weight("人手")) == ((-40 - 3) / 32, 1 / 32)
+    assert found.logits(0) == (-3 / 32, 0)
+    assert found.telling == {"很差": 55 / 32}
+
+
+def test_a_pair_is_a_character_with_the_one_behind_it_whatever_they_are() -> None:
+    text = "好吃😋a\ud83d"
+    assert [spelt(pair) for pair in pairs(text)] == ["好吃", "吃😋", "😋a", "a\ud83d", f"\ud83d{EDGE}"]
+    assert pairs("") == []
+
+
+def test_texts_score_the_same_together_as_one_by_one(
+    scorer: Scorer, cases: list[tuple[str, str, str]]
+) -> None:
+    texts = [text for _, _, text in cases] + [
+        "",
+        f"好{EDGE}吃",
+        "垃 圾",
+        "@某人 差",
+        "http://a.b/c",
+        "垃",
+        "圾",
+    ]
+    named = Scorer(["坑爹鸡排"])
+    assert scorer.score_many(texts) == [scorer.score(text) for text in texts]
+    assert named.score_many(["坑爹", "鸡排"]) == [named.score("坑爹"), named.score("鸡排")]
+
+
+def test_reasons_are_words_that_people_know(scorer: Scorer, cases: list[tuple[str, str, str]]) -> None:
+    known = dictionary()
+    shown = [
+        reason.word
+        for _, _, text in cases
+        for reason in scorer.score(text).reasons
+        if reason.kind == "phrase"
+    ]
+    assert len(shown) > 50
+    assert [word for word in shown if word not in known] == []
+
+
+def test_what_was_said_long_before_a_but_still_stands(scorer: Scorer) -> None:
+    praise = "味道很好。服务很好。环境很好。"
+    assert scorer.score(f"{praise}不过有点远。但是不贵。不过人多。").label == "positive"
+    assert scorer.score("味道很好，但是吃完拉肚子").label == "negative"
 
 
 def test_learning_tells_apart_what_it_was_taught_and_the_same_lessons_teach_the_same() -> None:
