@@ -3,6 +3,7 @@
     types/*.yaml      playbooks: how to know a kind of crisis, and the steps against it
     levels.yaml       red to blue: the clocks each starts, and the sum that proposes one
     roles.yaml        who may be given work
+    approvals.yaml    who has to approve a statement
     templates/*.yaml  statements with gaps
     scenarios/*.yaml  drills
 
@@ -13,6 +14,7 @@ A playbook goes out as a Markdown checklist (`as_markdown`) and comes back (`tak
 the others and never looks at the clock.
 """
 
+from playbooks.approvals import Approvals
 from playbooks.levels import Factor, Grade, Level, Levels, Rules
 from playbooks.library import Change, Library, load
 from playbooks.lint import lint
@@ -26,6 +28,7 @@ from playbooks.templates import SlotError, Template, render
 from playbooks.writing import as_markdown, as_yaml
 
 __all__ = [
+    "Approvals",
     "Change",
     "Cluster",
     "Comment",

@@ -15,6 +15,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from playbooks.checking import Duration, FaultError, Strict, Text
+from playbooks.clocks import USUAL, Clock, Clocks, Ladder
 
 
 class Level(StrEnum):
@@ -93,25 +94,26 @@ class Rules(Strict):
     """What a level asks for.
 
     Args:
-        assemble: time from the alert until the people it needs are together.
+        claim: time from the alert until somebody has taken command.
+        assemble: time from the alert until the people it needs are together and the response has begun.
         holding: time from the alert until the first public statement.
         update_every: time between public updates.
+        brief_every: time between briefs to those who lead; none are due if it is left out.
+        golden: time from the opening in which the public has to have heard something; shown beside the others, and told once.
         approvals: how many people, besides the authors, must approve a statement.
+        ladder: who is told when one of these has passed.
     """
 
     meaning: Text
     meaning_en: Text
-    assemble: Duration
-    holding: Duration
-    update_every: Duration
+    claim: Clock = timedelta(minutes=10)
+    assemble: Clock
+    holding: Clock
+    update_every: Clock
+    brief_every: Clock | None = None
+    golden: Clock | None = None
     approvals: Annotated[int, Field(ge=1, le=9)]
-
-    @model_validator(mode="after")
-    def _clocks_run(self) -> Self:
-        for clock in ("assemble", "holding", "update_every"):
-            if getattr(self, clock) <= timedelta():
-                raise FaultError("must be longer than nothing", at=(clock,))
-        return self
+    ladder: Ladder = USUAL
 
 
 Points = Mapping[float, Annotated[int, Field(ge=0, le=9)]]
@@ -127,12 +129,33 @@ class Grade:
     points: Mapping[Factor, int]
 
 
+class Easing(Strict):
+    """When a lower level is proposed.
+
+    Args:
+        margin: points by which the sum must be below the cut, beyond being below it, so that a sum that wavers there changes nothing.
+        after: how long it must have been.
+        hands_off: how long a level stands that people have set.
+    """
+
+    margin: Annotated[int, Field(ge=0, le=9)] = 1
+    after: Duration = timedelta(minutes=30)
+    hands_off: Duration = timedelta(hours=4)
+
+
 class Levels(Strict):
-    """The rules of each level, and the tables that grade a topic."""
+    """The rules of each level, and the tables that grade a topic.
+
+    Args:
+        unusual: points for volume by how unlikely it is at that time of day (odds of ten to the minus so many), where what is
+            usual is known; empty: always by the count.
+    """
 
     levels: Mapping[Level, Rules]
     grading: Mapping[Factor, Points]
+    unusual: Points = Field(default_factory=dict)
     cuts: Mapping[Level, Annotated[int, Field(ge=1)]]
+    easing: Easing = Easing()
 
     @model_validator(mode="after")
     def _complete_and_in_order(self) -> Self:
@@ -140,10 +163,8 @@ class Levels(Strict):
         _all_there("grading", Factor, self.grading)
         _all_there("cuts", (Level.RED, Level.ORANGE, Level.YELLOW), self.cuts)
         for factor, table in self.grading.items():
-            if list(table) != sorted(table) or list(table.values()) != sorted(table.values()):
-                raise FaultError(
-                    "thresholds and points must both rise", "write them from low to high", ("grading", factor)
-                )
+            _rising(table, ("grading", factor))
+        _rising(self.unusual, ("unusual",))
         if (
             Level.BLUE in self.cuts
             or not self.cuts[Level.RED] > self.cuts[Level.ORANGE] > self.cuts[Level.YELLOW]
@@ -156,17 +177,47 @@ class Levels(Strict):
     def __getitem__(self, level: Level) -> Rules:
         return self.levels[level]
 
+    def adapted(self, clocks: Mapping[Level, Clocks], ladder: Ladder | None) -> Levels:
+        """The same with a team's own clocks, and its ladder where a level's clocks name none."""
+        usual: dict[str, object] = {"ladder": ladder} if ladder else {}
+        own = {level: {**usual, **each.given()} for level, each in clocks.items()}
+        rules = {level: each.model_copy(update=own.get(level, usual)) for level, each in self.levels.items()}
+        return self.model_copy(update={"levels": rules})
+
     def points(self, factor: Factor, measure: float) -> int:
         """The points that a measure earns."""
-        return max(
-            (points for threshold, points in self.grading[factor].items() if measure >= threshold), default=0
-        )
+        return _earned(self.grading[factor], measure)
 
-    def grade(self, measures: Mapping[Factor, float]) -> Grade:
-        """Add up the points of all factors (one that is not measured earns none) and propose a level."""
+    def volume(self, count: int, surprise: float | None, floor: int) -> int:
+        """The points for volume.
+
+        Args:
+            count: negatives within the window.
+            surprise: how unlikely so many are at that time of day, as a negative power of ten; None if that is not known.
+            floor: a count below which surprise earns no more than the count itself.
+        """
+        by_count = self.points(Factor.VOLUME, count)
+        if surprise is None or not self.unusual:
+            return by_count
+        by_odds = _earned(self.unusual, surprise)
+        return by_odds if count >= floor else min(by_count, by_odds)
+
+    def grade(self, measures: Mapping[Factor, float], volume: int | None = None) -> Grade:
+        """Add up the points of all factors (one that is not measured earns none) and propose a level.
+
+        Args:
+            measures: of each factor.
+            volume: the points for volume, where they are not told by its measure.
+        """
         points = {factor: self.points(factor, measures.get(factor, 0)) for factor in Factor}
+        if volume is not None:
+            points[Factor.VOLUME] = volume
         total = sum(points.values())
         return Grade(self.proposed(total), total, points)
+
+    def eased(self, total: int) -> Level:
+        """The level that a sum asks for when it comes from above."""
+        return self.proposed(total + self.easing.margin)
 
     def proposed(self, total: int) -> Level:
         """The level that a sum of points proposes."""
@@ -177,3 +228,12 @@ def _all_there(key: str, wanted: Iterable[StrEnum], given: Container[StrEnum]) -
     missing = [name.value for name in wanted if name not in given]
     if missing:
         raise FaultError(f"{', '.join(missing)} is missing", "every one of them needs its line", (key,))
+
+
+def _earned(table: Points, measure: float) -> int:
+    return max((points for threshold, points in table.items() if measure >= threshold), default=0)
+
+
+def _rising(table: Points, at: tuple[str, ...]) -> None:
+    if list(table) != sorted(table) or list(table.values()) != sorted(table.values()):
+        raise FaultError("thresholds and points must both rise", "write them from low to high", at)

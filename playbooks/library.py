@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from playbooks.approvals import Approvals
 from playbooks.checking import Strict
 from playbooks.levels import Levels
 from playbooks.matching import Match, Matcher, Proposal
@@ -19,6 +20,8 @@ from playbooks.templates import Template
 NEW, GONE = "new", "gone"
 """What is said of a file in place of the keys that differ."""
 
+Adapt = Callable[[Levels], Levels]
+
 
 @dataclass(frozen=True)
 class Contents:
@@ -29,6 +32,7 @@ class Contents:
     templates: Mapping[str, Template]
     scenarios: Mapping[str, Scenario]
     roles: Mapping[str, Role]
+    approvals: Approvals
 
     @cached_property
     def matcher(self) -> Matcher:
@@ -39,6 +43,7 @@ class Contents:
         """Each part by the name of its file, `types/food_safety`."""
         return {
             "levels": self.levels,
+            "approvals": self.approvals,
             **{f"types/{name}": each for name, each in self.playbooks.items()},
             **{f"templates/{name}": each for name, each in self.templates.items()},
             **{f"scenarios/{name}": each for name, each in self.scenarios.items()},
@@ -64,15 +69,17 @@ class Library:
 
     Args:
         folder: laid out like the bundled one; a file there replaces the bundled one of the same name.
+        adapt: what the team has set otherwise than the files, put over the levels each time that they are read.
 
     Raises:
         PlaybookError: with all problems of all files.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, adapt: Adapt = lambda levels: levels) -> None:
         self._folder = folder
+        self._adapt = adapt
         self._stamp = stamp(folder)
-        self._contents = _read(folder)
+        self._contents = _read(folder, adapt)
 
     @property
     def playbooks(self) -> Mapping[str, Playbook]:
@@ -83,6 +90,11 @@ class Library:
     def levels(self) -> Levels:
         """What each level asks for, and how it is proposed."""
         return self._contents.levels
+
+    @property
+    def approvals(self) -> Approvals:
+        """Who has to approve a statement."""
+        return self._contents.approvals
 
     @property
     def templates(self) -> Mapping[str, Template]:
@@ -117,7 +129,7 @@ class Library:
             return None
         self._stamp = stamp(self._folder)
         try:
-            fresh = _read(self._folder)
+            fresh = _read(self._folder, self._adapt)
         except PlaybookError as error:
             return Change(problems=error.problems)
         changed = dict(_differences(self._contents.parts(), fresh.parts()))
@@ -145,21 +157,22 @@ class Library:
         return self.matcher.propose(texts)
 
 
-def load(folder: Path | None = None) -> Library:
+def load(folder: Path | None = None, adapt: Adapt = lambda levels: levels) -> Library:
     """Load the bundled files and, over them, the team's own: see `Library`. Raises PlaybookError."""
-    return Library(folder)
+    return Library(folder, adapt)
 
 
-def _read(folder: Path | None) -> Contents:
+def _read(folder: Path | None, adapt: Adapt) -> Contents:
     shelf = fill(folder)
-    if shelf.problems or shelf.levels is None or shelf.roles is None:
+    if shelf.problems or not (shelf.levels and shelf.roles and shelf.approvals):
         raise PlaybookError(shelf.problems)
     return Contents(
         playbooks={stem: loaded.value for stem, loaded in shelf.playbooks.items()},
-        levels=shelf.levels.value,
+        levels=adapt(shelf.levels.value),
         templates={stem: loaded.value for stem, loaded in shelf.templates.items()},
         scenarios={stem: loaded.value for stem, loaded in shelf.scenarios.items()},
         roles=shelf.roles.value.roles,
+        approvals=shelf.approvals.value,
     )
 
 

@@ -62,6 +62,7 @@ class Matcher:
         self._severe: set[str] = set()
         self._common_of = {playbook.id: frozenset(map(plain, playbook.signals.common)) for playbook in active}
         self._common = frozenset().union(*self._common_of.values())
+        self._any_common = re.compile("|".join(map(re.escape, sorted(self._common))) or "(?!)")
         patterns: list[Pattern] = []
         for playbook in active:
             severe = [plain(word) for word in playbook.signals.severe]
@@ -127,9 +128,11 @@ class Matcher:
     def _is_common(self, hit: str) -> bool:
         if hit in self._owners:
             return hit in self._common
+        if not self._any_common.search(hit):
+            return False
         inside = {word for word in self._common if word in hit}
         # A phrase of another kind of crisis stays telling although a common word of this one occurs in it.
-        return bool(inside) and not any(
+        return not any(
             pattern.regex.fullmatch(hit)
             for pattern in self._patterns
             if not inside & self._common_of[pattern.playbook]

@@ -1,7 +1,7 @@
 """Read every file of the bundled folder and of the team's own, and check that they fit each other.
 
 A team's folder is laid out like the bundled one (`types/`, `templates/`, `scenarios/`,
-`levels.yaml`, `roles.yaml`), each part optional. A file there takes the place of the bundled one
+`levels.yaml`, `roles.yaml`, `approvals.yaml`), each part optional. A file there takes the place of the bundled one
 of the same name, or stands beside the others.
 """
 
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from playbooks.approvals import Approvals
 from playbooks.checking import Strict, nearest, parse
 from playbooks.levels import Level, Levels
 from playbooks.markdown import read_markdown
@@ -27,7 +28,7 @@ BUNDLED = Path(__file__).parent
 """The data that comes with the bot."""
 
 FOLDERS = ("types", "templates", "scenarios")
-SINGLE = ("levels", "roles")
+SINGLE = ("levels", "roles", "approvals")
 
 M = TypeVar("M", bound=Strict)
 
@@ -53,6 +54,7 @@ class Shelf:
 
     levels: Loaded[Levels] | None = None
     roles: Loaded[Roles] | None = None
+    approvals: Loaded[Approvals] | None = None
     playbooks: dict[str, Loaded[Playbook]] = field(default_factory=dict)
     templates: dict[str, Loaded[Template]] = field(default_factory=dict)
     scenarios: dict[str, Loaded[Scenario]] = field(default_factory=dict)
@@ -74,6 +76,7 @@ def fill(folder: Path | None) -> Shelf:
         found |= _files(folder, shelf.problems)
     shelf.levels = _read(found.get("levels"), Levels, shelf.problems)
     shelf.roles = _read(found.get("roles"), Roles, shelf.problems)
+    shelf.approvals = _read(found.get("approvals"), Approvals, shelf.problems)
     # A single file comes last: whatever it is called, it takes the place of the playbook whose id it has.
     for name, path in sorted(found.items(), key=lambda item: (item[1] == folder, item[0])):
         _shelve(shelf, name, path)
@@ -170,7 +173,7 @@ def _strays(folder: Path) -> list[Problem]:
         if place.is_dir() and place.name not in FOLDERS
         for path in place.glob("*.y*ml")
     ]
-    hint = f"move it into {', '.join(f'{name}/' for name in FOLDERS)}, or name it levels.yaml or roles.yaml"
+    hint = f"move it into {', '.join(f'{name}/' for name in FOLDERS)}, or name it levels.yaml, roles.yaml or approvals.yaml"
     return [Problem(path, 1, "nobody reads a file here", hint) for path in stray]
 
 
@@ -193,7 +196,17 @@ def _misfits(shelf: Shelf) -> Iterator[Problem]:
         if name not in shelf.playbooks:
             hint = nearest(name, list(shelf.playbooks))
             yield scenario.problem(("crisis_type",), f'there is no playbook "{name}"', hint)
+    yield from _unknown_types(shelf)
     yield from _shared_names(shelf)
+
+
+def _unknown_types(shelf: Shelf) -> Iterator[Problem]:
+    """Crisis types that the approval path names and no playbook is about."""
+    steps = shelf.approvals.value.steps if shelf.approvals else ()
+    for index, kind in [(index, kind) for index, step in enumerate(steps) for kind in step.types]:
+        if shelf.approvals and kind not in shelf.playbooks:
+            hint = nearest(kind, list(shelf.playbooks))
+            yield shelf.approvals.problem(("steps", index, "types"), f'there is no playbook "{kind}"', hint)
 
 
 def _references(playbook: Playbook) -> Iterator[tuple[Loc, str, str]]:

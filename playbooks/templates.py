@@ -47,6 +47,7 @@ class Template(Strict):
         text_en: the same in English; empty if there is none.
         required: slots that must be filled, for the text makes no sense without them.
         optional: slots that may be left out.
+        pre_approved: the house has agreed to the text beforehand; unchanged, one lead alone may let it go in an emergency.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Template(Strict):
     text_en: str = ""
     required: tuple[Slot, ...] = Field(min_length=1)
     optional: tuple[Slot, ...] = ()
+    pre_approved: bool = False
 
     @model_validator(mode="after")
     def _slots_agree(self) -> Self:

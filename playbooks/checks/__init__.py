@@ -18,6 +18,7 @@ from playbooks.checks import advertising, apology, contradictions, form, privacy
 from playbooks.checks.base import CHECKS, Approved, Check, Fact, Finding, Given, Promise, Severity
 from playbooks.checks.form import length
 from playbooks.checks.lists import Limit, limits, overdue
+from playbooks.checks.record import cited
 from playbooks.checks.text import Text
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Severity",
     "blocks",
     "check",
+    "cited",
     "limits",
     "overdue",
     "platform_named",

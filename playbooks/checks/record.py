@@ -6,14 +6,19 @@ import re
 from collections.abc import Iterator, Sequence
 
 from playbooks.checks.base import Fact, Given, Severity, Spot, check_for
-from playbooks.checks.claims import FIGURE, number
-from playbooks.checks.text import Sentence
+from playbooks.checks.claims import Claim, about_same, claims
+from playbooks.checks.situation import is_quoted
+from playbooks.checks.text import Sentence, Text
 
 CITED = re.compile(r"[\[【（(〔]?\s?(?<![A-Za-z])[Ff](?P<id>\d{1,3})(?![\dA-Za-z])\s?[\]】）)〕]?")
 CONFIRMED = "confirmed"
 STATES = {"unconfirmed": "未确认", "false": "已证伪", "expired": "已过期", "denied": "已否认"}
-TOLD = re.compile("(?:不实|谣言|不属实|并非|没有|尚未|未|不是|还不清楚|尚不清楚|正在核实|网传)")
+TOLD = re.compile(
+    "(?:不实|谣言|不属实|并非|没有|尚未|未|不是|还不清楚|尚不清楚|正在核实|网传|原文|有误|误写|误称)"
+)
 LEAST_OVERLAP = 0.7
+SPANS = frozenset({"小时", "分钟", "天", "个工作日", "个月"})
+"""Units of how long something takes, which is said and not found out."""
 PROMISE = re.compile(
     r"(?:将|会|承诺|保证|计划|预计|争取)[^。；\n]{0,20}(?:于|在)?[^。；\n]{0,10}?(?P<first>\d{1,2}\s?月\s?\d{1,2}\s?日|(?:\d{1,3}|[一二两三四五六七八九十]{1,3})\s?个?(?:小时|天|日|工作日|分钟|周|月)(?:内|之内|以内)|(?:今天|今晚|今日|明天|明日|明早|次日|本周|下周|月底|年底)[^。；，\n]{0,8}前|\d{1,2}[:：]\d{2}\s?前)"
     r"|(?P<second>\d{1,2}\s?月\s?\d{1,2}\s?日(?:\s?\d{1,2}[:：时点]\d{0,2})?\s?(?:之)?前|(?:\d{1,3}|[一二两三四五六七八九十]{1,3})\s?个?(?:小时|天|日|工作日|分钟)(?:内|之内|以内)|\d{1,2}[:：]\d{2}\s?前|(?:今天|今晚|明天|明日|明早|次日|本周|下周)[^。；，\n]{0,6}前)[^。；\n]{0,12}(?:公布|更新|通报|说明|完成|退|赔|联系|答复|回复|处理|上线|到账|反馈|发布|整改|恢复)"
@@ -22,11 +27,23 @@ PROMISE = re.compile(
 
 @check_for("L04", "事实没有依据", Severity.BLOCK)
 def unproven(given: Given) -> Iterator[Spot]:
-    """A fact that the table does not hold as confirmed."""
+    """What the fact table knows to be unconfirmed or false; as a warning, a figure, day or cause that it does not hold."""
     if given.facts is None:
         return
-    known = {fact.id.upper().lstrip("F") or str(place): fact for place, fact in enumerate(given.facts, 1)}
-    for each in CITED.finditer(given.text.plain):
+    yield from _marks(given.text, given.facts)
+    for sentence in given.text.sentences():
+        if not CITED.search(sentence.text):
+            yield from _weak(sentence, given.facts)
+    for claim, facts in _sourced(given.text, given.facts):
+        sentence = given.text.sentence(claim.start)
+        if not CITED.search(sentence.text):
+            yield from _unsourced(claim, sentence, facts)
+
+
+def _marks(text: Text, facts: Sequence[Fact]) -> Iterator[Spot]:
+    """Facts that are cited by number."""
+    known = {fact.id.upper().lstrip("F") or str(place): fact for place, fact in enumerate(facts, 1)}
+    for each in CITED.finditer(text.plain):
         fact = known.get(each["id"].lstrip("0"))
         if fact is None:
             yield Spot(*each.span(), f"事实表里没有 F{each['id']}", "改成已有的编号，或先登记这条事实")
@@ -36,37 +53,70 @@ def unproven(given: Given) -> Iterator[Spot]:
                 f"F{each['id']} {STATES.get(fact.state, fact.state)}",
                 "等确认后再写，或删掉这一句",
             )
-    for sentence in given.text.sentences():
-        yield from _unproven_in(sentence, given.facts)
 
 
-def _unproven_in(sentence: Sentence, facts: Sequence[Fact]) -> Iterator[Spot]:
-    if CITED.search(sentence.text):
-        return
+def _unsourced(claim: Claim, sentence: Sentence, facts: Sequence[Fact]) -> Iterator[Spot]:
+    """A claim that no fact holds, or only such as are not certain."""
+    if not facts:
+        mend = "先登记并确认，再写出来"
+        yield Spot(claim.start, claim.end, f"事实表里没有「{claim.words}」", mend, Severity.WARN)
+    elif not any(fact.state == CONFIRMED for fact in facts) and not TOLD.search(sentence.text):
+        yield _spot(claim.start, claim.end, facts[0])
+
+
+def _weak(sentence: Sentence, facts: Sequence[Fact]) -> Iterator[Spot]:
+    """A sentence that says what is not certain as if it were."""
     weak = next(
         (fact for fact in facts if fact.state != CONFIRMED and _tells(sentence.text, fact.claim)), None
     )
-    words = sentence.text.strip()
-    start = sentence.start + sentence.text.index(words)
     if weak and not TOLD.search(sentence.text):
-        reason = f"「{weak.claim}」{STATES.get(weak.state, weak.state)}"
-        yield Spot(start, start + len(words), reason, "等确认后再写，或写进「还不清楚」")
-    elif not weak and not PROMISE.search(sentence.text):
-        proven = " ".join(fact.claim for fact in facts if fact.state == CONFIRMED)
-        held = {
-            (number(each["number"], each["scale"] or ""), each["unit"]) for each in FIGURE.finditer(proven)
-        }
-        for each in FIGURE.finditer(sentence.text):
-            is_count = each["unit"] in "家间名位人例批批次件盒箱袋瓶杯份台辆单笔起吨"
-            if (
-                is_count
-                and each["number"] != "一"
-                and (number(each["number"], each["scale"] or ""), each["unit"]) not in held
-            ):
-                where = sentence.start + each.start()
-                yield Spot(
-                    where, sentence.start + each.end("unit"), "事实表里没有这个数字", "先登记并确认，再写出来"
-                )
+        words = sentence.text.strip()
+        start = sentence.start + sentence.text.index(words)
+        yield _spot(start, start + len(words), weak)
+
+
+def _spot(start: int, end: int, fact: Fact) -> Spot:
+    name = f"{fact.id} " if fact.id else ""
+    reason = f"{name}「{fact.claim}」{STATES.get(fact.state, fact.state)}"
+    return Spot(start, end, reason, "等确认后再写，或写进「还不清楚」")
+
+
+def _sourced(text: Text, facts: Sequence[Fact]) -> Iterator[tuple[Claim, list[Fact]]]:
+    """Each figure, amount, day, time and cause of a text that has to be known from somewhere, and the facts that say so."""
+    table = [(fact, claims(Text(fact.claim))) for fact in facts]
+    for claim in claims(text):
+        sentence = text.sentence(claim.start)
+        if not _needs_source(claim) or is_quoted(text, claim.start, claim.end):
+            continue
+        holding = [fact for fact, told in table if any(_same(claim, each, fact) for each in told)]
+        if holding or not PROMISE.search(sentence.text):
+            yield claim, holding
+
+
+def _needs_source(claim: Claim) -> bool:
+    sort, _, about = claim.about.partition(":")
+    if sort == "figure":
+        return about.split(":")[0] not in SPANS and not claim.words.startswith("一")
+    return sort in {"cause", "multiple"} or (sort in {"day", "clock"} and about != "next")
+
+
+def _same(claim: Claim, other: Claim, fact: Fact) -> bool:
+    """Tell whether a fact says what a text claims. One that is not certain has to speak of the same thing, too."""
+    if claim.value != other.value:
+        return False
+    if fact.state == CONFIRMED and claim.about.startswith("figure:"):
+        return claim.about.split(":")[:2] == other.about.split(":")[:2]
+    return about_same(claim, other)
+
+
+def cited(words: str, facts: Sequence[Fact]) -> tuple[Fact, ...]:
+    """The facts that a text rests on, whether or not they are certain: it says what they claim, or one of their figures."""
+    text = Text(words)
+    resting = [fact for _, holding in _sourced(text, facts) for fact in holding]
+    sentences = [sentence.text for sentence in text.sentences()]
+    return tuple(
+        fact for fact in facts if fact in resting or any(_tells(each, fact.claim) for each in sentences)
+    )
 
 
 def _tells(words: str, claim: str) -> bool:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from playbooks import Factor, Level, Library, Problem
+from playbooks.checking import parse
+from playbooks.levels import Levels
+from playbooks.reading import read_sheet
 from playbooks.shelf import BUNDLED
 
 LEVELS = (BUNDLED / "levels.yaml").read_text("utf-8")
@@ -122,6 +126,9 @@ def test_nothing_measured_is_blue(library: Library) -> None:
         ("assemble: 15m", "assemble: 0m", "longer than nothing"),
         ("approvals: 1", "approvals: 0", "must be 1 or more"),
         ("reach: {100: 1", "reach: {nan: 1", "finite"),
+        ("unusual: {1: 1, 3: 2", "unusual: {3: 2, 1: 1", "must both rise"),
+        ("margin: 1", "margin: -1", "must be 0 or more"),
+        ("after: 30m", "after: soon", "not a duration"),
     ],
 )
 def test_a_table_that_makes_no_sense_is_refused(
@@ -131,3 +138,23 @@ def test_a_table_that_makes_no_sense_is_refused(
     found = refused(levels=LEVELS.replace(old, new, 1))
     assert any(message in problem.message for problem in found), list(map(str, found))
     assert all(problem.line > 1 for problem in found)
+
+
+def test_a_sum_must_be_well_below_the_cut_before_a_lower_level_is_asked_for(library: Library) -> None:
+    levels = library.levels
+    assert [levels.eased(total) for total in (7, 6, 5, 3, 2)] == [
+        Level.ORANGE,
+        Level.ORANGE,
+        Level.YELLOW,
+        Level.YELLOW,
+        Level.BLUE,
+    ]
+
+
+def test_a_file_of_an_older_version_needs_no_new_tables(tmp_path: Path) -> None:
+    file = tmp_path / "levels.yaml"
+    kept = [line for line in LEVELS.splitlines() if not line.startswith(("unusual:", "easing:"))]
+    file.write_text("\n".join(kept), encoding="utf-8")
+    levels = parse(read_sheet(file), Levels)
+    assert levels.volume(40, 9.0, 5) == 3
+    assert levels.easing.after == timedelta(minutes=30)

@@ -55,7 +55,7 @@ def test_the_sample_itself_loads(team: Team) -> None:
             "run: draft holding",
             "run: draft nothing",
             'there is no template "nothing"',
-            "allowed here: holding",
+            "allowed here: apology, correction, denial",
         ),
         ("level: yellow", "level: yelow", 'steps 2 level cannot be "yelow"', 'did you mean "yellow"?'),
         ("yes: red", "yes: rd", 'triage 1 yes cannot be "rd"', 'did you mean "red"?'),
@@ -91,7 +91,7 @@ def test_the_sample_itself_loads(team: Team) -> None:
             "  template: holding",
             "  template: nothing",
             'there is no template "nothing"',
-            "allowed here: holding",
+            "allowed here: apology, correction, denial",
         ),
         (
             "  tech: 断电排水",
