@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, insert, update
+from sqlalchemy import Dialect, Row, bindparam, func, insert, update
 from sqlmodel import col, select
 
 from storage.database import Session
@@ -34,10 +35,29 @@ async def known(session: Session, keys: Collection[str]) -> dict[str, Row[Any]]:
 
 
 async def add(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Store new mentions, given as values of the same columns."""
-    if rows:
-        # Past the ORM, which takes as long again for each row.
-        await (await session.connection()).execute(insert(Mention), list(rows))
+    """Store new mentions, given as values of all columns but `id`."""
+    connection = await session.connection()
+    if rows and connection.dialect.paramstyle != "qmark":
+        await connection.execute(insert(Mention), list(rows))
+    elif rows:
+        # Past SQLAlchemy, which takes longer to prepare a row than SQLite to store it.
+        statement, columns = _insertion(connection.dialect)
+        values = (map(bind, [row[name] for row in rows]) for name, bind in columns)
+        await connection.exec_driver_sql(statement, list(zip(*values, strict=True)))
+
+
+@cache
+def _insertion(dialect: Dialect) -> tuple[str, list[tuple[str, Callable[[Any], Any]]]]:
+    """The statement that stores a mention, and for each of its parameters the column and what the database takes for a value."""
+    table = Mention.__table__  # type: ignore[attr-defined]
+    names = [column.name for column in table.c if column.name != "id"]
+    statement = insert(table).compile(dialect=dialect, column_keys=names)
+    kinds = [(name, table.c[name].type.dialect_impl(dialect)) for name in statement.positiontup or ()]
+    return str(statement), [(name, kind.bind_processor(dialect) or _same) for name, kind in kinds]
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 async def recount(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -19,7 +19,8 @@ SLICES = 8
 """Parts of the window that are forgotten one by one."""
 MOST_KEYS = 20_000
 """Posts and marks of a slice that are counted; the rare ones go first, since they are taken for rare anyway."""
-BIN = timedelta(minutes=5)
+BIN = 300
+"""Seconds that a bin spans."""
 SPANS = (3, 12, 48)
 """Bins in which a burst of comments is looked for: a quarter of an hour, an hour, four."""
 LIKED = (2, 4, 6, 8, 10)
@@ -60,6 +61,7 @@ class Usual:
 
     def __init__(self, window: timedelta) -> None:
         self.window = window
+        self._span = window / SLICES
         self.comments = 0
         self.complaints = 0
         self._marks: Counter[str] = Counter()
@@ -83,11 +85,11 @@ class Usual:
         comments: int = 1,
     ) -> None:
         """Count comments under a post."""
-        part = self._slice(now)
+        part, level = self._slice(now), level_of(likes)
         part.comments += comments
         self.comments += comments
-        part.likes[level_of(likes)] += comments
-        self._likes[level_of(likes)] += comments
+        part.likes[level] += comments
+        self._likes[level] += comments
         if post:
             part.posts[post] += comments
             self._posts[post] += comments
@@ -95,8 +97,9 @@ class Usual:
             part.undated += comments
             self._undated += comments
         else:
-            part.bins[bin_of(written)] += comments
-            self._bins[bin_of(written)] += comments
+            number = bin_of(written)
+            part.bins[number] += comments
+            self._bins[number] += comments
 
     def hear(self, now: datetime, marks: Iterable[str] | Mapping[str, int], *, complaints: int = 1) -> None:
         """Count the marks of complaints."""
@@ -164,9 +167,11 @@ class Usual:
         return _share(self.complaints, self.comments)
 
     def _slice(self, now: datetime) -> Slice:
-        if not self._slices or now - self._slices[-1].began > self.window / SLICES:
+        if not self._slices or now - self._slices[-1].began > self._span:
             self._slices.append(Slice(now))
         part = self._slices[-1]
+        if len(part.marks) <= MOST_KEYS and len(part.posts) <= MOST_KEYS:
+            return part
         for all_, own in ((self._marks, part.marks), (self._posts, part.posts)):
             if len(own) > MOST_KEYS:
                 gone = Counter(dict(own.most_common()[MOST_KEYS // 2 :]))
@@ -182,7 +187,7 @@ class Usual:
 
 def bin_of(moment: datetime) -> int:
     """The five minutes that a moment lies in."""
-    return int(moment.timestamp() // BIN.total_seconds())
+    return int(moment.timestamp()) // BIN
 
 
 def level_of(likes: int | None) -> int:

@@ -15,12 +15,18 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
+from bot.monitor.quiet import AILS, Hush, Matter
+from playbooks.levels import Level
 from playbooks.quiet import Coverage
-from storage import mutes, notices, sources
+from storage import incidents, mutes, notices, sources
 from storage.database import Database, Session
-from storage.models import SourceState
+from storage.models import LIVING, SourceState
 
-AILS, WELL = "source.ails", "source.well"
+WELL = "source.well"
+GRAVE = (Level.RED, Level.ORANGE)
+"""While an incident of these levels is worked on, a blind source is news at any hour."""
+MOST_INCIDENTS = 500
+"""Incidents that are looked at, the newest."""
 LEARN_FROM = timedelta(days=14)
 LEAST_DAYS = 3
 """Days on which a source yielded something at this time of day, before its habit there is trusted."""
@@ -67,6 +73,7 @@ class Heartbeats:
     Args:
         watched: those that ought to yield something.
         patience: how long a silence is borne (see `fenghuo.yaml`).
+        hush: holds back in quiet hours what can wait.
     """
 
     def __init__(
@@ -78,11 +85,13 @@ class Heartbeats:
         watched: Iterable[Watched],
         patience: Coverage,
         zone: ZoneInfo,
+        hush: Hush,
     ) -> None:
         self.database = database
         self.clock = clock
         self.patience = patience
         self.zone = zone
+        self._hush = hush
         self._ring = ring
         self._watched = {each.name: each for each in watched}
         self._begun_at: datetime | None = None
@@ -168,6 +177,25 @@ class Heartbeats:
             mute.kind == "source" and mute.value == state.name for mute in await mutes.on(session, now)
         ) or not await sources.turn(session, state.name, was, ailment):
             return 0
-        data = {"source": state.name, "was": was, "ailment": ailment, "episode": state.episode + (not was)}
-        await notices.put(session, AILS if ailment else WELL, now, data=data)
+        data = {
+            "source": state.name,
+            "what": state.name,
+            "was": was,
+            "ailment": ailment,
+            "episode": state.episode + (not was),
+        }
+        if not ailment:
+            await notices.put(session, WELL, now, data=data)
+        elif await self._can_wait(session, data, now):
+            return 0
+        else:
+            await notices.put(session, AILS, now, data=data)
         return 1
+
+    async def _can_wait(self, session: Session, data: Mapping[str, object], now: datetime) -> bool:
+        """Hold it back like an alert of the lowest level, unless something grave is going on."""
+        going_on = await incidents.find(session, states=LIVING, limit=MOST_INCIDENTS)
+        if any(each.level in GRAVE for each in going_on):
+            return False
+        matter = Matter(number=0, level=Level.BLUE, type="")
+        return await self._hush.is_held(session, AILS, now, data, about=matter)

@@ -1,13 +1,16 @@
 """Take rows in: prepare, merge, grade, store, and leave a notice of what people must see.
 
-Rows are stored in small transactions, each with the topics, incidents and notices that follow from it; a source moves on in
-the transaction that stores the last of what it yielded. So a crash at any moment loses nothing and stores nothing twice.
+Rows are stored in small transactions, each with the topics and the severe alarms that follow from it; a source moves on in the
+transaction that stores the last of what it yielded. When it yields no more, the rest is judged: what is alarming, and how
+incidents stand that have grown. So a crash at any moment loses nothing and stores nothing twice, for what was stored and not
+judged is judged after it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -27,20 +30,21 @@ from bot.sources.base import Batch, Cursor, Found, Reject, Source, SourceError
 from bot.sources.webhook import parse_body
 from playbooks.library import Library
 from playbooks.quiet import Quiet
-from storage import incidents, labels, mentions, metrics, sources
+from storage import counts, incidents, labels, mentions, metrics, sources
 from storage.database import Database, Session
 from storage.models import Quarantine
 
 log = logging.getLogger(__name__)
 
-READ_ROWS = 500
+READ_ROWS = 1000
 """Rows of one reading; a push waits until one is over."""
 WRITE_SECONDS = 0.05
 """How long a transaction is meant to take: on SQLite, nobody else writes meanwhile."""
 LEAST_ROWS, MOST_ROWS = 20, 500
 """Rows of one transaction, of which there are as many as fit into that time."""
-SETTLE_ROWS = 5000
-"""Rows after which it is judged what is alarming, if there is no end to them."""
+SETTLE_ROWS, SETTLE_WITHIN = 5000, timedelta(minutes=5)
+"""Rows after which it is judged what is alarming, if there is no end to them; what moved so shortly before a restart may not have
+been."""
 REMEMBER = timedelta(days=7)
 """A matter that comes back within this time after its end is proposed for reopening."""
 
@@ -172,13 +176,16 @@ class Ingest:
         start, is_last = 0, False
         while not is_last:
             batch = lot.mentions[start : start + self._rows]
-            start += len(batch)
-            is_last = start >= len(lot.mentions)
+            is_last = start + len(batch) >= len(lot.mentions)
             async with self._writing() as session:
                 began = monotonic()
+                if not start:
+                    agreed = await labels.min_mentions(session) if drill_id is None else None
+                    self._alarm.min_mentions = agreed or self.min_mentions
                 await self._store_batch(session, batch, tally, now, drill_id)
                 if is_last:
                     await _advance(session, lot, now, tally.new)
+            start += len(batch)
             self._adapt(len(batch), monotonic() - began)
             self._unsettled += len(batch)
             if self._unsettled >= SETTLE_ROWS:
@@ -193,10 +200,11 @@ class Ingest:
                 await self._index(session, drill_id, now)
         index = self._indexes[drill_id]
         found = outbreak.gather(index, self._alarm.min_mentions, now)
-        if not found and not outbreak.has_kin(index):
+        if not (found or index.moved or outbreak.has_kin(index)):
             index.pending.clear()
             return
         async with self._writing() as session:
+            await self._bring_up_to_date(session, index, now)
             tally.raised += await self._alarm.settle(session, index, found, now)
 
     @asynccontextmanager
@@ -222,8 +230,6 @@ class Ingest:
         if not batch:
             return
         index = await self._index(session, drill_id, now)
-        agreed = await labels.min_mentions(session) if drill_id is None else None
-        self._alarm.min_mentions = agreed or self.min_mentions
         known = await mentions.known(session, [each.row["key"] for each in batch])
         again = [each for each in batch if each.row["key"] in known]
         new = list({each.row["key"]: each for each in batch if each.row["key"] not in known}.values())
@@ -234,11 +240,21 @@ class Ingest:
         await mentions.add_topics(session, [each.topic for each in moved if each.topic.id is None])
         rows = [{**each.row, "topic_id": found.topic.id if found else None} for each, found in placed]
         await mentions.add(session, rows)
+        if new and drill_id is None:
+            await counts.add(session, now, negatives_of(new))
         moved |= dict.fromkeys(await self._recount(session, index, again, known))
         await _follow_people(session, moved)
-        for each in moved:
-            await self._alarm.consider(session, each, now)
         await mentions.update_topics(session, [each.sum_up() for each in moved])
+        index.moved |= {each: None for each in moved if each.topic.incident_id is not None}
+        if any(each.topic.severe and each.topic.incident_id is None for each in moved):
+            found = outbreak.gather(index, self._alarm.min_mentions, now, severe_only=True)
+            tally.raised += await self._alarm.judge(session, index, found, now)
+
+    async def _bring_up_to_date(self, session: Session, index: Index, now: datetime) -> None:
+        """Grade the incidents whose topics have moved; not for every batch, since each takes as long as ten mentions."""
+        await _follow_people(session, index.moved)
+        await self._alarm.consider(session, index.moved, now)
+        index.moved = {}
 
     async def _recount(
         self, session: Session, index: Index, again: Sequence[Prepared], known: Mapping[str, Any]
@@ -283,7 +299,14 @@ class Ingest:
             session.expunge(each.topic)
             index.add(each)
             index.remember(each, now)
+            if each.topic.incident_id is not None and now - each.topic.last_at <= SETTLE_WITHIN:
+                index.moved[each] = None
         return index
+
+
+def negatives_of(found: Iterable[Prepared]) -> Counter[str]:
+    """How many fresh negatives there are of each type of crisis; an old one says nothing of the hour in which it is read."""
+    return Counter(each.row["type"] for each in found if each.fresh and each.reading.is_negative)
 
 
 async def _advance(session: Session, lot: Lot, now: datetime, new: int) -> None:

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict, deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Set
 from datetime import datetime, timedelta
+from heapq import nlargest
+from itertools import chain
+from operator import itemgetter
 
 from bot.monitor import sketch
 from bot.monitor.chance import Usual
@@ -44,7 +47,8 @@ NEAREST = 16
 COPY = "copy:"
 """The mark of what repeats another text; it counts for the alarm only."""
 MOST_AT_A_TIME = 9
-"""Incidents that are opened within a window because many say the same; the others wait. Nobody can work on more at once."""
+"""Incidents that are opened within a window because many say the same; the others wait. Nobody can work on more at once, so it
+counts for all platforms together; but the first of each is opened all the same, so that one that is read first hides no other."""
 MOST_THREADS = 4000
 """Topics that are known at a time, besides those of incidents; the quietest go first."""
 
@@ -61,23 +65,25 @@ class Index:
         self.usual = Usual(window)
         self.pending: dict[Thread, None] = {}
         """Topics that have moved since they were last looked at, and belong to no incident."""
-        self._opened: deque[datetime] = deque(maxlen=2 * MOST_AT_A_TIME)
+        self.moved: dict[Thread, None] = {}
+        """Topics that have moved since their incidents were last looked at."""
+        self._opened: deque[tuple[datetime, str]] = deque(maxlen=2 * MOST_AT_A_TIME)
         self._swept_at: datetime | None = None
-        self._values: dict[str, float] = {}
-        self._values_at = -1
+        self._known = _Values(self.usual)
+        self._known_at = -1
         self._clear()
 
     def _clear(self) -> None:
         self.threads: dict[Thread, None] = {}
         self._by_text: dict[str, Thread] = {}
-        self._by_hash: dict[int, set[tuple[Thread, str]]] = defaultdict(set)
+        self._by_hash: dict[int, list[tuple[Thread, Said]]] = defaultdict(list)
         self._by_mark: dict[str, dict[Thread, None]] = defaultdict(dict)
 
     def add(self, thread: Thread) -> None:
         """Take a topic in."""
         self.threads[thread] = None
         for said in thread.said:
-            self._learn(thread, said.exact, sketch.of(said.exact))
+            self._learn(thread, said)
         for mark in thread.marks:
             self._by_mark[mark][thread] = None
 
@@ -117,13 +123,17 @@ class Index:
             self.usual.leave_out(now, thread.marks, thread.heard)
         self.pending.pop(thread, None)
 
-    def may_open(self, now: datetime, *, anyway: bool) -> bool:
-        """Take one of the incidents that may be opened within the window; False if none is left, unless it is opened anyway."""
-        while self._opened and now - self._opened[0] > self.window:
+    def may_open(self, now: datetime, platform: str, *, anyway: bool) -> bool:
+        """Take one of the incidents that may be opened within the window; False if none is left.
+
+        The first of a platform is opened all the same, and so is one that is to be opened `anyway`.
+        """
+        while self._opened and now - self._opened[0][0] > self.window:
             self._opened.popleft()
-        if len(self._opened) >= MOST_AT_A_TIME and not anyway:
+        is_first = all(platform != each for _, each in self._opened)
+        if len(self._opened) >= MOST_AT_A_TIME and not is_first and not anyway:
             return False
-        self._opened.append(now)
+        self._opened.append((now, platform))
         return True
 
     def is_due(self, now: datetime) -> bool:
@@ -154,44 +164,54 @@ class Index:
 
     def near(self, marks: Iterable[str]) -> list[Thread]:
         """The topics that share most with some marks."""
+        return [thread for thread, _ in self._near(marks)]
+
+    def _near(self, marks: Iterable[str]) -> list[tuple[Thread, float]]:
+        """The topics that share most with some marks, and what those that they share count for."""
         shared: dict[Thread, float] = defaultdict(float)
+        values = self._values()
         for mark in marks:
-            if mark.startswith(CALL):
+            threads: Collection[Thread] = self._by_mark.get(mark, ())
+            if (crowd := len(threads)) > LARGE_CROWD or mark.startswith(CALL):
                 continue
-            threads: Iterable[Thread] = self._by_mark.get(mark, ())
-            if (crowd := len(self._by_mark.get(mark, ()))) > CROWD:
-                threads = [each for each in threads if len(each.voices) > 1] if crowd <= LARGE_CROWD else ()
-            value = self._value(mark)
+            if crowd > CROWD:
+                threads = [each for each in threads if len(each.voices) > 1]
+            value = values[mark]
             for thread in threads:
                 shared[thread] += value
-        found = sorted(shared, key=lambda thread: shared[thread], reverse=True)
-        return found[:NEAREST]
+        return nlargest(NEAREST, shared.items(), key=itemgetter(1))
 
     def alike(self, marks: frozenset[str], now: datetime) -> Thread | None:
         """The topic that is about the same as a complaint with these marks."""
-        values = {mark: self._value(mark) for mark in marks}
-        own = sum(values.values())
+        all_values = self._values()
+        values = {mark: all_values[mark] for mark in marks}
+        own, named = sum(values.values()), subjects(marks)
         best, most = None, JOIN
-        for thread in self.near(marks):
-            if not self.is_open(thread, now) or (value := self._likeness(values, own, thread)) < most:
+        for thread, shared in self._near(marks):
+            if (
+                shared < most * most * own
+            ):  # of which a likeness is the root at most, and of the next ones too
+                break
+            if not self.is_open(thread, now):
                 continue
-            if thread.heard > FEW or _is_same(marks, thread):
+            value = self._likeness(values, own, thread)
+            if value >= most and speaks_of_else(named, thread):
+                value *= ELSE
+            if value >= most and (thread.heard > FEW or _is_same(marks, thread)):
                 best, most = thread, value
         return best
 
     def _likeness(self, values: Mapping[str, float], own: float, thread: Thread) -> float:
-        """How alike a complaint and the complaints of a topic are on average, 0 to 1."""
+        """How alike a complaint and the complaints of a topic are on average, 0 to 1; what they name is not looked at."""
         counts = thread.marks
-        both = sum(value * counts[mark] for mark, value in values.items() if mark in counts)
-        if not both:
-            return 0.0
-        alike = both / thread.heard / math.sqrt(own * self._norm(thread))
-        return alike * ELSE if speaks_of_else(values, thread) else alike
+        both = sum([value * counts[mark] for mark, value in values.items() if mark in counts])
+        return both / thread.heard / math.sqrt(own * self._norm(thread)) if both else 0.0
 
     def kinship(self, one: Thread, other: Thread) -> float:
         """How alike the complaints of two topics are on average, 0 to 1."""
+        values = self._values()
         both = sum(
-            self._value(mark) * count * other.marks[mark]
+            values[mark] * count * other.marks[mark]
             for mark, count in one.marks.items()
             if mark in other.marks
         )
@@ -200,22 +220,20 @@ class Index:
         alike = both / (one.heard * other.heard) / math.sqrt(self._norm(one) * self._norm(other))
         return alike * ELSE if speaks_of_else(one.subjects(), other) else alike
 
-    def _value(self, mark: str) -> float:
-        if self._values_at != self.usual.epoch:
-            self._values.clear()
-            self._values_at = self.usual.epoch
-        value = self._values.get(mark)
-        if value is None:
-            value = self._values[mark] = weight(mark) * self.usual.rarity(mark) ** 2
-        return value
+    def _values(self) -> Mapping[str, float]:
+        """What each mark counts for at present."""
+        if self._known_at != self.usual.epoch:
+            self._known.clear()
+            self._known_at = self.usual.epoch
+        return self._known
 
     def _norm(self, thread: Thread) -> float:
         """The marks of a topic's average complaint, by value."""
         state = self.usual.epoch, thread.heard
         if thread.norm_at != state:
-            thread.norm = sum(self._value(mark) * count for mark, count in thread.marks.items()) / max(
-                1, thread.heard
-            )
+            values = self._values()
+            thread.norm = sum([values[mark] * count for mark, count in thread.marks.items()])
+            thread.norm /= max(1, thread.heard)
             thread.norm_at = state
         return max(thread.norm, 1e-9)
 
@@ -232,16 +250,16 @@ class Index:
             # What nearly repeats a complaint is one; to look for the rest would take most of the time.
             return None
         marks = frozenset(mention.reading.words)
-        for thread, text in self._likely(mention.sketch):
-            is_near = self.is_open(thread, now) and sketch.is_near(exact, text)
-            if is_near and not _differ(marks, thread, text):
+        for thread, said in self._likely(sketch.of(exact)):
+            is_near = self.is_open(thread, now) and sketch.is_near(exact, said.exact)
+            if is_near and not clash(marks, said.marks):
                 return thread
         return None
 
-    def _likely(self, hashes: Iterable[int]) -> list[tuple[Thread, str]]:
+    def _likely(self, hashes: Iterable[int]) -> list[tuple[Thread, Said]]:
         """The texts that most likely say the same as one with these min-hashes."""
         buckets = [bucket for value in hashes if len(bucket := self._by_hash.get(value, ())) <= COMMON]
-        shared = Counter(candidate for bucket in buckets for candidate in bucket)
+        shared = Counter(chain.from_iterable(buckets))
         return [candidate for candidate, count in shared.most_common(LIKELIEST) if count >= SHARED]
 
     def _hear(
@@ -272,13 +290,29 @@ class Index:
         if len(mention.exact) < sketch.SHORTEST:
             self._by_text.setdefault(f"{item}\x1f{mention.exact}", thread)
         elif len(thread.said) < TEXTS and all(mention.exact != said.exact for said in thread.said):
-            thread.said.append(Said(row["text"], mention.exact, marks))
-            self._learn(thread, mention.exact, mention.sketch)
+            said = Said.of(row["text"], mention.exact, marks)
+            thread.said.append(said)
+            self._learn(thread, said)
 
-    def _learn(self, thread: Thread, text: str, hashes: Sequence[int]) -> None:
-        self._by_text.setdefault(text, thread)
-        for value in hashes:
-            self._by_hash[value].add((thread, text))
+    def _learn(self, thread: Thread, said: Said) -> None:
+        self._by_text.setdefault(said.exact, thread)
+        candidate = thread, said
+        for value in said.hashes:
+            bucket = self._by_hash[value]
+            if len(bucket) <= COMMON:
+                bucket.append(candidate)
+
+
+class _Values(dict[str, float]):
+    """What marks count for, each reckoned when it is first asked for."""
+
+    def __init__(self, usual: Usual) -> None:
+        super().__init__()
+        self._usual = usual
+
+    def __missing__(self, mark: str) -> float:
+        value = self[mark] = weight(mark) * self._usual.rarity(mark) ** 2
+        return value
 
 
 def _is_same(marks: frozenset[str], thread: Thread) -> bool:
@@ -286,20 +320,14 @@ def _is_same(marks: frozenset[str], thread: Thread) -> bool:
     return shares_post or any(likeness(about(marks), about(said.marks)) >= SAME for said in thread.said)
 
 
-def _differ(marks: frozenset[str], thread: Thread, exact: str) -> bool:
-    """Tell whether a text that is nearly the same as one of a topic names another trouble."""
-    return any(clash(marks, said.marks) for said in thread.said if said.exact == exact)
-
-
 def about(marks: frozenset[str]) -> frozenset[str]:
     """Marks without those of where it stands."""
     return frozenset(mark for mark in marks if not mark.startswith((POST, TYPE)))
 
 
-def speaks_of_else(marks: Iterable[str], thread: Thread) -> bool:
-    """Tell whether marks name a subject, and most of a topic's complaints name others."""
-    own = subjects(marks)
-    return bool(own and own.isdisjoint(thread.marks) and thread.subjects())
+def speaks_of_else(named: Set[str], thread: Thread) -> bool:
+    """Tell whether a complaint names subjects, and most of a topic's complaints name others."""
+    return bool(named and thread.subjects() and thread.marks.keys().isdisjoint(named))
 
 
 def marks_of(mention: Prepared) -> frozenset[str]:
@@ -316,9 +344,13 @@ def _count_in(thread: Thread, mention: Prepared, now: datetime) -> None:
     topic.mentions += 1
     topic.negatives += is_negative
     topic.fresh += is_negative and mention.fresh
-    topic.harm = max(topic.harm, row["harm"] if is_negative else 0.0)
-    topic.likes = max(topic.likes, row["likes"] or 0)
     topic.platforms = dict(platforms_with(topic, row["platform"]))
-    topic.severe |= mention.reading.severe and mention.fresh
+    # To set a column takes as long as all of this, so it is set only if it changes.
+    if is_negative and row["harm"] > topic.harm:
+        topic.harm = row["harm"]
+    if (row["likes"] or 0) > topic.likes:
+        topic.likes = row["likes"]
+    if mention.reading.severe and mention.fresh and not topic.severe:
+        topic.severe = True
     if not thread.lasting and (not topic.type or (mention.reading.telling and not thread.telling)):
         topic.type = row["type"] or topic.type

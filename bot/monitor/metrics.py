@@ -14,10 +14,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.monitor.curves import GAPS, HOUR, Track, Usual, spans, usual
-from bot.monitor.quiet import Hush
+from bot.monitor.quiet import ABNORMAL, Hush, Matter
 from bot.sources.base import Found
 from bot.sources.links import identify
-from playbooks.levels import Factor
+from playbooks.levels import Factor, Grade
 from playbooks.library import Library
 from playbooks.quiet import Quiet
 from storage import incidents, metrics, notices, timeline
@@ -189,7 +189,7 @@ class Metrics:
         if number is None:
             return False
         if incident is None and kind == "pile_on" and said[1] >= LEAST_SAID and said[0] >= NEGATIVE * said[1]:
-            incident = await self._open(session, video, worst, said[0], now)
+            incident = await self._open(session, video, self._graded(worst, said[0]), now)
             await metrics.belongs(session, number, incident.id)
         if incident is not None:
             what = {
@@ -198,22 +198,33 @@ class Metrics:
                 "usual": round(worst.usual.rate),
             }
             await timeline.append(session, incident.id or 0, kind, at=now, data=what)
-        await notices.put(
-            session,
-            "metric.abnormal",
-            now,
-            incident_id=incident.id if incident else None,
-            data={"id": number},
-        )
+        await self._tell(session, video, number, incident, self._graded(worst, said[0]), now)
         log.info("own video %s: %s, %.1f times the usual", video.item_id, kind, worst.times)
         return True
 
-    async def _open(
-        self, session: Session, video: Video, worst: Measured, negatives: int, now: datetime
-    ) -> Incident:
-        """Open an incident by numbers, graded by the same sum as others."""
+    async def _tell(
+        self,
+        session: Session,
+        video: Video,
+        number: int,
+        incident: Incident | None,
+        graded: Grade,
+        now: datetime,
+    ) -> None:
+        """Leave a notice, unless it has to wait: with its incident, or by the level that its numbers would give one."""
+        data = {"id": number, "what": video.title or video.item_id}
+        about = incident or Matter(number=0, level=graded.level, type="", texts=(video.title,))
+        if not await self._hush.is_held(session, ABNORMAL, now, data, about=about):
+            number_of = incident.id if incident else None
+            await notices.put(session, ABNORMAL, now, incident_id=number_of, data=data)
+
+    def _graded(self, worst: Measured, negatives: int) -> Grade:
+        """Numbers are graded by the same sum as others."""
         measures = {Factor.HARM: 1, Factor.VOLUME: negatives, Factor.GROWTH: worst.times, Factor.PLATFORMS: 1}
-        graded = self.library.levels.grade(measures)
+        return self.library.levels.grade(measures)
+
+    async def _open(self, session: Session, video: Video, graded: Grade, now: datetime) -> Incident:
+        """Open an incident by numbers."""
         incident = await incidents.create(
             session,
             Incident(
@@ -306,6 +317,11 @@ class History:
             "negative": said[0],
             "said": said[1],
             "curve": self._curve(worst.metric),
+            "beside": {
+                name: [found.rate, found.usual.rate]
+                for name in ("plays", "likes", "comments", "shares")
+                if (found := self._measured(name))
+            },
         }
 
     def _measured(self, metric: str) -> Measured | None:

@@ -48,9 +48,10 @@ class Outbreak:
         return [voice for thread in self.threads for voice in thread.voices]
 
 
-def gather(index: Index, min_mentions: int, now: datetime) -> list[Outbreak]:
+def gather(index: Index, min_mentions: int, now: datetime, *, severe_only: bool = False) -> list[Outbreak]:
     """What the pending topics amount to, the most alarming first; only what is alarming."""
-    loud = sorted(index.pending, key=lambda thread: (len(thread.voices), thread.topic.severe), reverse=True)
+    pending = [thread for thread in index.pending if thread.topic.severe or not severe_only]
+    loud = sorted(pending, key=lambda thread: (len(thread.voices), thread.topic.severe), reverse=True)
     taken: set[Thread] = set()
     found: list[Outbreak] = []
     for thread in loud:

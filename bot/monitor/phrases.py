@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import cache
+from itertools import product
+from operator import add
 from pathlib import Path
 
 import yaml
@@ -19,15 +21,33 @@ from playbooks.matching import plain
 FILE = Path(__file__).with_name("matters.yaml")
 GAP = 8
 """Characters that may stand between the two parts of a phrase."""
-TROUBLE, FIELD, THING, CALL, POST, TYPE = "trouble:", "field:", "thing:", "call:", "post:", "type:"
-"""The kinds of marks; a field is what related troubles have in common (`field:food`)."""
+LONGEST_SECOND = 8
+"""Characters of a second part that are looked for."""
+REACH = 3
+"""Characters before a phrase in which it may be denied."""
+TROUBLE, GRUMBLE, FIELD, THING = "trouble:", "grumble:", "field:", "thing:"
+CALL, POST, TYPE = "call:", "post:", "type:"
+"""What marks begin with; a grumble is a trouble that is met anywhere, a field what related troubles have in common (`field:food`)."""
+KIND, ANY, CITY = "kind:", "any", "city:"
+"""What marks begin with that tell one kind of a trouble or a thing from another (`kind:trouble:bug:rat`), and words for all kinds."""
 SUBJECTS = tuple(f"{THING}{group}:" for group in ("food", "ware", "place", "staff", "media"))
 WORD_WEIGHT = 0.8
-WEIGHTS = {TROUBLE: 2.0, FIELD: 0.5, THING: 1.2, CALL: 0.3, POST: 1.5, TYPE: 0.8}
+WEIGHTS = {
+    TROUBLE: 2.0,
+    GRUMBLE: 1.5,
+    FIELD: 0.5,
+    THING: 1.2,
+    CALL: 0.3,
+    POST: 1.5,
+    TYPE: 0.8,
+    KIND: 1.0,
+    CITY: 0.5,
+}
 """What a mark that two texts share counts for. What went wrong tells most, what people ask for next to nothing."""
 MOST_MARKS = 40
 
 _CLAUSE_END = re.compile(r"[，。！？!?,；;、\n]")
+_DENIAL = re.compile(r"(?<![是差])(没|没有|不|不会|未|无|毫无)$")
 
 
 class Phrasebook:
@@ -43,48 +63,85 @@ class Phrasebook:
         for marks, phrases in _lines(data):
             for phrase in phrases:
                 first, _, second = phrase.partition("…")  # which folding the width would break up
-                if second:
-                    self._second[plain(first)].append((plain(second), marks))
-                else:
-                    self._marks[plain(first)] |= marks
-        self._longest = max(map(len, (*self._marks, *self._second)), default=0)
+                for one, other in product(plain(first).split("|"), plain(second).split("|")):
+                    if other:
+                        self._second[one].append((other, marks))
+                    else:
+                        self._marks[one] |= marks
+        self._masks = frozenset(str(data["masks"]).split())
+        self._lengths = _lengths((*self._marks, *self._second, *self._masks))
 
-    def knows(self, word: str) -> bool:
-        """Tell whether a word is one of the file's."""
-        return word in self._marks
+    def find(self, text: str, words: Iterable[str]) -> tuple[set[str], set[str]]:
+        """The marks of a text, and the phrases that bear them.
 
-    def marks(self, text: str, words: Iterable[str]) -> set[str]:
-        """The marks of a text. `words`: the same text cut into words; a single character counts only as one of them."""
-        text = plain(text)
+        Args:
+            text: normalised.
+            words: the same text cut into words; a single character counts only as one of them.
+        """
         found: set[str] = set()
-        for word in words:
-            if len(word) == 1 and word in self._marks:
+        said = {word for word in words if word in self._marks}
+        for word in said:
+            if len(word) == 1:
                 found |= self._marks[word]
-        for start in range(len(text)):
-            for end in range(start + 1, min(start + self._longest, len(text)) + 1):
-                part = text[start:end]
-                if end - start > 1 and part in self._marks:
-                    found |= self._marks[part]
+        masked = 0
+        for start, pair in enumerate(map(add, text, text[1:] + " ")):
+            for length in self._lengths.get(pair, ()) + self._lengths.get(pair[0], ()):
+                part = text[start : start + length]
+                if part in self._masks:
+                    masked = max(masked, start + length)
+                met = self._marks.get(part) if length > 1 else None
+                if met and start + length > masked:
+                    said.add(part)
+                    found |= met if not _is_denied(text, start) else _but_troubles(met)
                 if part in self._second:
-                    found.update(self._with_gap(part, text[end : end + GAP + self._longest]))
-        return found
+                    found.update(self._with_gap(part, text, start))
+        return found, said
 
-    def _with_gap(self, first: str, after: str) -> Iterator[str]:
-        rest = _CLAUSE_END.split(after, maxsplit=1)[0]
+    def _with_gap(self, first: str, text: str, start: int) -> Iterator[str]:
+        after = start + len(first)
+        rest = _CLAUSE_END.split(text[after : after + GAP + LONGEST_SECOND], maxsplit=1)[0]
         for second, marks in self._second[first]:
             if 0 <= rest.find(second) <= GAP:
                 yield from marks
 
 
+def _lengths(phrases: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """How long the phrases are that begin with a pair of characters, or are one; the longest first."""
+    found: dict[str, set[int]] = defaultdict(set)
+    for phrase in phrases:
+        found[phrase[:2]].add(len(phrase))
+    return {first: tuple(sorted(lengths, reverse=True)) for first, lengths in found.items()}
+
+
+def _is_denied(text: str, start: int) -> bool:
+    """Tell whether what stands there is said not to be: `没有发霉`; but not `是不是发霉`, and not `不干净`, which is a phrase itself."""
+    return bool(_DENIAL.search(text, max(0, start - REACH), start))
+
+
+def _but_troubles(marks: Set[str]) -> set[str]:
+    return {mark for mark in marks if not mark.startswith((TROUBLE, GRUMBLE, FIELD, f"{KIND}{TROUBLE}"))}
+
+
 def _lines(data: Mapping[str, Mapping[str, object]]) -> Iterator[tuple[set[str], list[str]]]:
     for field, troubles in _folders(data["troubles"]):
         for name, phrases in troubles.items():
-            yield {f"{TROUBLE}{name}", f"{FIELD}{field}"}, str(phrases).split()
+            yield from _kinds(f"{TROUBLE}{name}", {f"{FIELD}{field}"}, phrases)
     for group, things in _folders(data["things"]):
         for name, phrases in things.items():
-            yield {f"{THING}{group}:{name}"}, str(phrases).split()
-    for name, words in data["calls"].items():
-        yield {f"{CALL}{name}"}, str(words).split()
+            yield from _kinds(f"{THING}{group}:{name}", set(), phrases)
+    for begin, lines in ((GRUMBLE, data["grumbles"]), (CALL, data["calls"])):
+        for name, phrases in lines.items():
+            yield from _kinds(f"{begin}{name}", set(), phrases)
+    for city in str(data["cities"]).split():
+        yield {f"{CITY}{city}"}, [city]
+
+
+def _kinds(mark: str, more: set[str], phrases: object) -> Iterator[tuple[set[str], list[str]]]:
+    if not isinstance(phrases, Mapping):
+        yield {mark, *more}, str(phrases).split()
+        return
+    for kind, words in phrases.items():
+        yield {mark, *more, *(() if kind == ANY else (f"{KIND}{mark}:{kind}",))}, str(words).split()
 
 
 def _folders(data: object) -> Iterator[tuple[str, Mapping[str, object]]]:

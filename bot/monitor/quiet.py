@@ -1,7 +1,8 @@
 """Hold news back while nobody wants it: mutes, maintenance, quiet hours, and too many alarms of one kind.
 
 Nothing is lost: what is held back is a row, and when the quiet is over one card tells all of it. Red alarms always pass, and
-an incident that goes on after the quiet, or gets graver than the quiet covers, gets its card then.
+an incident that goes on after the quiet, or gets graver than the quiet covers, gets its card then. What is no incident, an own
+video's numbers or a silent collector, is told then as it would have been, if it still holds.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 from bot.clock import Clock
 from playbooks.levels import Level
@@ -20,6 +22,8 @@ from storage.held import RAISED
 from storage.models import Held, Incident, Mute
 
 GROWN, GRAVER = "incident.grown", "incident.level"
+ABNORMAL, AILS = "metric.abnormal", "source.ails"
+"""News that stands for itself: when the quiet is over it is told as it would have been, besides being counted."""
 OVER = "quiet.over"
 """The notice that tells what was held back."""
 TEXTS = 50
@@ -71,6 +75,15 @@ def muted(matter: Matter, found: Iterable[Mute]) -> list[Cause]:
     ]
 
 
+def resting(rules: Quiet, level: Level, now: datetime) -> list[Cause]:
+    """The quiet hours that cover a level."""
+    return [
+        Cause(cause="hours", until=until)
+        for each in rules.hours
+        if level in each.levels and (until := each.until(now, rules.zone))
+    ]
+
+
 def scheduled(rules: Quiet, matter: Matter, now: datetime) -> list[Cause]:
     """The maintenance and the quiet hours that cover a matter."""
     maintenance = [
@@ -78,12 +91,7 @@ def scheduled(rules: Quiet, matter: Matter, now: datetime) -> list[Cause]:
         for window in rules.maintenance
         if (until := window.until(now, rules.zone)) and (not window.keywords or matter.says(window.keywords))
     ]
-    hours = [
-        Cause(cause="hours", until=until)
-        for each in rules.hours
-        if matter.level in each.levels and (until := each.until(now, rules.zone))
-    ]
-    return maintenance + hours
+    return maintenance + resting(rules, matter.level, now)
 
 
 class Hush:
@@ -104,7 +112,8 @@ class Hush:
         is_hidden = await held.is_hidden(session, number)
         if kind == GROWN and not is_hidden:
             return kind
-        cause = await self._cause(session, incident, now, data)
+        level = Level(data.get("new") or data.get("level") or incident.level)
+        cause = await self.cause(session, incident, level, now)
         if cause is None:
             return RAISED if is_hidden and await held.show(session, number, now) else kind
         if is_hidden:
@@ -113,11 +122,10 @@ class Hush:
         # Its card, which is out, shows the level all the same; only nobody is called.
         return GROWN if kind == GRAVER else ""
 
-    async def _cause(
-        self, session: Session, incident: Incident, now: datetime, data: Mapping[str, str]
+    async def cause(
+        self, session: Session, incident: Incident, level: Level, now: datetime, *, capped: bool = True
     ) -> Cause | None:
-        """What holds an incident back the longest."""
-        level = Level(data.get("new") or data.get("level") or incident.level)
+        """What holds news of this level about an incident back the longest. `capped`: the cap on alarms of one kind counts."""
         if level is Level.RED:
             return None
         found = await mutes.on(session, now, incident.drill_id)
@@ -134,8 +142,39 @@ class Hush:
             sources=frozenset(source for _, source in said),
         )
         causes = [*muted(matter, found), *scheduled(rules, matter, now)]
-        if rules.cap is not None and not causes:
+        if capped and rules.cap is not None and not causes:
             causes += await self._capped(session, rules, matter, now)
+        return max(causes, key=lambda each: each.until, default=None)
+
+    async def is_held(
+        self,
+        session: Session,
+        kind: str,
+        now: datetime,
+        data: Mapping[str, Any],
+        *,
+        about: Incident | Matter,
+    ) -> bool:
+        """Hold back news that stands for itself, if it has to wait: of an own video or of a collector.
+
+        It is `about` the incident that it belongs to, or about a matter that is none.
+        """
+        if isinstance(about, Matter):
+            cause, number = await self._covering(session, about, kind, now), None
+        else:
+            cause, number = await self.cause(session, about, Level(about.level), now, capped=False), about.id
+        if cause is not None:
+            await held.put(session, _row(number, kind, data, cause, now))
+        return cause is not None
+
+    async def _covering(self, session: Session, matter: Matter, kind: str, now: datetime) -> Cause | None:
+        """What covers a matter that is no incident. A rush that is expected explains no collector that is silent."""
+        if matter.level is Level.RED:
+            return None
+        if kind == AILS:
+            causes = resting(self.rules, matter.level, now)
+        else:
+            causes = [*muted(matter, await mutes.on(session, now)), *scheduled(self.rules, matter, now)]
         return max(causes, key=lambda each: each.until, default=None)
 
     async def _capped(self, session: Session, rules: Quiet, matter: Matter, now: datetime) -> list[Cause]:
@@ -154,20 +193,31 @@ class Hush:
         data: Mapping[str, str],
         cause: Cause,
     ) -> None:
-        row = Held(
-            incident_id=incident.id or 0,
-            notice=kind,
-            data=dict(data),
-            cause=cause.cause,
-            label=cause.label,
-            mute_id=cause.mute_id,
-            at=now,
-            until=cause.until,
-            drill_id=incident.drill_id,
-        )
+        row = _row(incident.id, kind, data, cause, now, incident.drill_id)
         if await held.put(session, row):
             entry = {"label": cause.label, "until": cause.until.isoformat()}
             await timeline.append(session, incident.id or 0, f"held_{cause.cause}", at=now, data=entry)
+
+
+def _row(
+    number: int | None,
+    kind: str,
+    data: Mapping[str, Any],
+    cause: Cause,
+    now: datetime,
+    drill_id: int | None = None,
+) -> Held:
+    return Held(
+        incident_id=number,
+        notice=kind,
+        data=dict(data),
+        cause=cause.cause,
+        label=cause.label,
+        mute_id=cause.mute_id,
+        at=now,
+        until=cause.until,
+        drill_id=drill_id,
+    )
 
 
 class QuietEnds:
@@ -218,6 +268,9 @@ async def _tell(session: Session, now: datetime) -> int:
                 "held": [row.id for row in group],
             },
         )
+    for row in rows:
+        if row.notice in {ABNORMAL, AILS}:
+            await notices.put(session, row.notice, now, incident_id=row.incident_id, data=row.data)
     return len(groups)
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from bot.monitor.phrases import MOST_MARKS, TROUBLE, phrasebook
 from bot.sentiment import Reason, Score, Scorer, Segmenter
 from bot.sentiment.score import NEGATIVE_FROM
-from playbooks.matching import Matcher, plain
+from bot.sentiment.text import normalise
+from playbooks.matching import Matcher
 
 SIGNAL, MOST_SIGNALS = 0.7, 2
 """What a telling signal adds to an undecided score, in logits, and how many are counted."""
@@ -19,7 +20,8 @@ WORTH, ENOUGH = 40, 240
 A long text that mentions one signal in passing is not about it.
 """
 EVIDENT = 0.4
-"""Logits of one word of feeling that make a negative count as a voice. SnowNLP's opinion alone does not."""
+"""Logits of one word of feeling that make a negative count as a voice. SnowNLP's opinion alone, or the wording, does not."""
+_OPINIONS = frozenset({"snownlp", "wording"})
 SEVERE_HARM = 2.0
 """Injury: one such comment is enough to alarm."""
 KEYWORDS = 24
@@ -60,20 +62,30 @@ class Reader:
     Args:
         names: brand and product names: never words of feeling, and nothing that comments are compared by.
         matcher: knows the playbooks' signals.
+        second: ask SnowNLP where our own score is unsure.
     """
 
-    def __init__(self, names: Iterable[str], matcher: Matcher) -> None:
-        names = tuple(names)
+    def __init__(self, names: Iterable[str], matcher: Matcher, *, second: bool = False) -> None:
+        names = tuple(map(normalise, names))
         self.matcher = matcher
-        self._names = frozenset(map(plain, names))
-        self._scorer = Scorer(names)
+        self._names = frozenset(names)
+        self._scorer = Scorer(names, second=second)
         self._segmenter = Segmenter(names)
 
     def read(self, text: str) -> Reading:
         """Read one text of any length."""
-        opinion, found = self._scorer.score(text), self.matcher.matches(text)
+        return self._read(text, self._scorer.score(text))
+
+    def read_all(self, texts: Sequence[str]) -> list[Reading]:
+        """Read texts in order."""
+        return list(map(self._read, texts, self._scorer.score_many(texts)))
+
+    def _read(self, text: str, opinion: Score) -> Reading:
+        if opinion.label == "positive" or (opinion.label == "neutral" and _asks(opinion, text)):
+            return Reading(score=opinion, types={}, telling=False, words=(), severe=False, evident=False)
+        found = self.matcher.matches(text)
         telling = tuple(dict.fromkeys(hit for hits in found.values() for hit in self.matcher.telling(hits)))
-        score = _with_signals(opinion, telling, text)
+        score = _with_signals(opinion, telling)
         is_negative = score.label == "negative"
         types = found if is_negative and _is_about(found, telling, text) else {}
         words = self.about(text, telling if types else ()) if is_negative else ()
@@ -92,20 +104,25 @@ class Reader:
 
     def about(self, text: str, telling: Iterable[str] = ()) -> tuple[str, ...]:
         """What a text is about, brand and product names left out."""
-        book = phrasebook()
-        words = self.matcher.telling(map(plain, self._segmenter.keywords(text, KEYWORDS)))
+        text = normalise(text)
+        cut = self._segmenter.words(text)
+        found, said = phrasebook().find(text, cut)
+        words = self.matcher.telling(self._segmenter.keywords(text, KEYWORDS, cut))
         plain_words = [
-            word for word in (*telling, *words) if word not in self._names and not book.knows(word)
+            word
+            for word in (*telling, *words)
+            if word not in self._names and not any(word in phrase for phrase in said)
         ]
-        return tuple(dict.fromkeys((*sorted(book.marks(text, self._segmenter.cut(text))), *plain_words)))[
-            :MOST_MARKS
-        ]
+        return tuple(dict.fromkeys((*sorted(found), *plain_words)))[:MOST_MARKS]
 
 
-def _with_signals(score: Score, telling: Sequence[str], text: str) -> Score:
+def _asks(score: Score, text: str) -> bool:
+    return text.rstrip().endswith(("?", "？")) or any(reason.kind == "question" for reason in score.reasons)
+
+
+def _with_signals(score: Score, telling: Sequence[str]) -> Score:
     """An undecided text that names trouble, and asks nothing, speaks of it."""
-    asks = any(reason.kind == "question" for reason in score.reasons) or text.rstrip().endswith(("?", "？"))
-    if score.label != "neutral" or asks or not telling:
+    if score.label != "neutral" or not telling:
         return score
     signs = [Reason(word, SIGNAL, "signal") for word in telling[:MOST_SIGNALS]]
     logit = math.log(score.negative / (1 - score.negative)) + sum(sign.weight for sign in signs)
@@ -120,7 +137,7 @@ def _is_about(types: Types, telling: Sequence[str], text: str) -> bool:
 
 
 def _is_evident(score: Score) -> bool:
-    return any(reason.kind != "snownlp" and reason.weight >= EVIDENT for reason in score.reasons)
+    return any(reason.kind not in _OPINIONS and reason.weight >= EVIDENT for reason in score.reasons)
 
 
 def _names_trouble(words: Iterable[str]) -> bool:

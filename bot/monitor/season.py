@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 DAYS = 14
 """Days of history that are looked at."""
@@ -25,6 +25,10 @@ SPANS = (1, 2)
 """Hours that are judged together, the last one included."""
 MOST_DISPERSED = 1.5
 """The least size of the negative binomial: smaller would call anything likely."""
+
+
+IMPOSSIBLE = 1e-15
+"""Odds that are as good as none; what is less cannot be reckoned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,11 @@ class Season:
         """The count as a multiple of what is usual."""
         return self.count / max(self.usual, 0.5)
 
+    @property
+    def surprise(self) -> float:
+        """The odds as a negative power of ten; 0 for what is not well above the usual, however sure that is."""
+        return -math.log10(max(self.odds, IMPOSSIBLE)) if self.count >= RATIO * self.usual else 0.0
+
 
 def judge(
     hourly: Sequence[int], *, ratio: float = RATIO, least: int = LEAST, unlikely: float = UNLIKELY
@@ -69,12 +78,26 @@ def judge(
 
 
 def _judge(hourly: Sequence[int], span: int, ratio: float, least: int, unlikely: float) -> Season:
-    count = sum(hourly[-span:])
     like = [sum(hourly[end - span : end]) for end in _ends(len(hourly), span)]
+    found = against(sum(hourly[-span:]), like, span)
+    is_spike = (
+        found.count >= least and found.count >= ratio * found.usual and found.odds <= unlikely and bool(like)
+    )
+    return replace(found, is_spike=is_spike)
+
+
+def against(count: int, like: Sequence[int], hours: int, part: float = 1.0) -> Season:
+    """Hold a count against those of like hours.
+
+    Args:
+        count: what came.
+        like: what came in each stretch of like hours.
+        hours: how many hours such a stretch has.
+        part: of such a stretch, how much the count is of.
+    """
     mean = sum(like) / len(like) if like else 0.0
-    odds = tail(count, _shrunk(mean, like), _size(mean, like))
-    is_spike = count >= least and count >= ratio * mean and odds <= unlikely and bool(like)
-    return Season(count, mean, odds, span, is_spike)
+    odds = tail(count, part * _shrunk(mean, like), _size(mean, like))
+    return Season(count, part * mean, odds, hours, is_spike=False)
 
 
 def _ends(length: int, span: int) -> list[int]:

@@ -8,19 +8,20 @@ scores 1.0, a light edit .56 to .60, another complaint on the same subject .15 (
 from __future__ import annotations
 
 import re
-import unicodedata
 import zlib
 from functools import lru_cache
 
 from rapidfuzz import fuzz
+
+from bot.sentiment.text import normalise
 
 HASHES = 8
 """Min-hashes of a text. Two that share .55 of their pairs miss each other in (1 - .55)^8, under 2 of 1,000 cases."""
 SHORTEST = 6
 """Characters from which near-duplicates count; below, only the exact text does."""
 LONGEST = 300
-KEPT = 2048
-"""Texts whose pairs are kept: those of the topics at hand are compared again and again."""
+KEPT, KEPT_PAIRS = 2048, 60_000
+"""Texts whose pairs are kept, since those of the topics at hand are compared again and again; pairs whose hashes are."""
 JACCARD = 0.55
 RATIO = 80.0
 RATIO_FROM = 8
@@ -32,9 +33,8 @@ _REPEATS = re.compile(r"(.{1,4}?)\1{2,}")
 
 
 def normal(text: str) -> str:
-    """A text without what does not change its meaning: width, case, names, links, emoji, punctuation, repeats."""
-    plain = unicodedata.normalize("NFKC", text[: 4 * LONGEST]).casefold()
-    return _REPEATS.sub(r"\1", _NOISE.sub("", plain))[:LONGEST]
+    """A text without what does not change its meaning: width, case, script, names, links, emoji, punctuation, repeats."""
+    return _REPEATS.sub(r"\1", _NOISE.sub("", normalise(text[: 4 * LONGEST])))[:LONGEST]
 
 
 @lru_cache(KEPT)
@@ -43,16 +43,20 @@ def pairs(exact: str) -> frozenset[str]:
     return frozenset(exact[i : i + 2] for i in range(len(exact) - 1))
 
 
+@lru_cache(KEPT)
 def of(exact: str) -> tuple[int, ...]:
     """The min-hashes of a normalised text; empty for a short one."""
     if len(exact) < SHORTEST:
         return ()
-    hashes = [zlib.crc32(pair.encode()) for pair in pairs(exact)]
+    return tuple(map(min, zip(*map(_hashes, pairs(exact)), strict=True)))
+
+
+@lru_cache(KEPT_PAIRS)
+def _hashes(pair: str) -> tuple[int, ...]:
+    """The hashes of a pair of characters."""
+    value = zlib.crc32(pair.encode())
     # Each salt orders the pairs anew: xor and a multiplication by an odd number are both one-to-one on 32 bits.
-    return tuple(
-        min(((value ^ salt) * 0x9E3779B1 & 0xFFFFFFFF) for value in hashes) ^ number
-        for number, salt in enumerate(_SALTS)
-    )
+    return tuple(((value ^ salt) * 0x9E3779B1 & 0xFFFFFFFF) ^ number for number, salt in enumerate(_SALTS))
 
 
 def is_near(one: str, other: str) -> bool:

@@ -41,13 +41,24 @@ class Voice:
     likes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Said:
-    """A complaint as it was written, and what it is about."""
+    """A complaint as it was written, and what it is about.
+
+    Args:
+        exact: see `sketch.normal`.
+        hashes: see `sketch.of`.
+    """
 
     text: str
     exact: str
     marks: frozenset[str]
+    hashes: tuple[int, ...]
+
+    @classmethod
+    def of(cls, text: str, exact: str, marks: Iterable[str]) -> Said:
+        """What is known of a complaint."""
+        return cls(text, exact, frozenset(marks), sketch.of(exact))
 
 
 @dataclass(slots=True, eq=False)
@@ -61,6 +72,7 @@ class Thread:
         telling: one of its signals tells it from other matters, so its type is not just where people ask for their money.
         lasting: it belongs to an incident, so it takes mentions beyond the window.
         norm: see `Index`; reckoned at `norm_at`.
+        named: see `subjects`; as it was when `named_at` complaints were heard.
     """
 
     topic: Topic
@@ -73,6 +85,8 @@ class Thread:
     lasting: bool = False
     norm: float = 0.0
     norm_at: tuple[int, int] = (-1, -1)
+    named: frozenset[str] = frozenset()
+    named_at: int = -1
 
     def __post_init__(self) -> None:
         self.marks.update(self.topic.words)
@@ -80,7 +94,9 @@ class Thread:
 
     def recall(self, trace: Any, marks: Iterable[str], *, telling: bool) -> None:
         """Take in one of its complaints as it is stored (see `mentions.traces_of`)."""
-        self.said.append(Said(trace.text, sketch.normal(trace.text), frozenset(marks)))
+        exact = sketch.normal(trace.text)
+        if all(exact != said.exact for said in self.said):
+            self.said.append(Said.of(trace.text, exact, marks))
         self.authors.add((trace.author, trace.item_id))
         self.telling |= telling
         if trace.written_at is None or trace.seen_at - trace.written_at <= STALE:
@@ -100,6 +116,7 @@ class Thread:
         """The topic as it is to be stored."""
         if len(self.marks) > MOST_WORDS:
             self.marks = Counter(dict(self.marks.most_common(MOST_WORDS // 2)))
+            self.named_at = -1
         self.topic.words = dict(self.marks.most_common(WORDS))
         return self.topic
 
@@ -113,10 +130,13 @@ class Thread:
         most = max(posts, key=lambda mark: posts[mark], default="")
         return most.removeprefix(POST) if most and 2 * posts[most] >= self.heard else ""
 
-    def subjects(self) -> set[str]:
+    def subjects(self) -> frozenset[str]:
         """The things that its complaints name, if half of them do."""
-        named = {mark: self.marks[mark] for mark in subjects(self.marks)}
-        return set(named) if 2 * sum(named.values()) >= self.heard else set()
+        if self.named_at != self.heard:
+            named = {mark: self.marks[mark] for mark in subjects(self.marks)}
+            self.named = frozenset(named if 2 * sum(named.values()) >= self.heard else ())
+            self.named_at = self.heard
+        return self.named
 
     def trouble(self) -> float:
         """How many of its complaints name one and the same trouble, as a share."""

@@ -23,6 +23,8 @@ class Wanted:
 
     def keeps(self, text: str, title: str = "", keyword: str = "") -> bool:
         """Tell whether a text is wanted; `title` and the search `keyword` that found it count as its words."""
+        if not (self._must or self._must_not or self._any):
+            return True
         said = _fold(f"{text}\n{title}\n{keyword}")
         if any(word in said for word in self._must_not):
             return False

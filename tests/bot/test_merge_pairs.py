@@ -16,19 +16,23 @@ def pairs(part: str) -> list[tuple[bool, str, str]]:
     return [(same == "1", one, other) for of, same, one, other in rows if of == part]
 
 
-def test_there_are_three_hundred_pairs_and_half_are_not_the_same() -> None:
-    found = [*pairs("seen"), *pairs("unseen")]
-    assert len(found) >= 300
+def test_there_are_a_thousand_pairs_and_half_are_not_the_same() -> None:
+    found = [*pairs("seen"), *pairs("unseen"), *pairs("hard")]
+    assert len(found) >= 1000
     assert 0.4 < sum(same for same, _, _ in found) / len(found) < 0.6
 
 
-@pytest.mark.parametrize("part", ["seen", "unseen"])
-def test_what_is_merged_is_the_same_and_most_that_is_the_same_is_merged(part: str) -> None:
+@pytest.mark.parametrize(
+    ("part", "precision", "recall"), [("seen", 0.95, 0.9), ("unseen", 0.95, 0.9), ("hard", 0.9, 0.85)]
+)
+def test_what_is_merged_is_the_same_and_most_that_is_the_same_is_merged(
+    part: str, precision: float, recall: float
+) -> None:
     judged = [(same, same_matter(one, other)) for same, one, other in pairs(part)]
     right = sum(same and merged for same, merged in judged)
     merged = sum(merged for _, merged in judged)
-    assert right / merged >= (0.95 if part == "seen" else 0.92)
-    assert right / sum(same for same, _ in judged) >= 0.6
+    assert right / merged >= precision
+    assert right / sum(same for same, _ in judged) >= recall
 
 
 @pytest.mark.parametrize(
@@ -37,6 +41,9 @@ def test_what_is_merged_is_the_same_and_most_that_is_the_same_is_merged(part: st
         ("收到的蛋糕发霉了，客服不理人", "@青柚 收到的蛋糕发霉了！！！客服不理人[怒]"),
         ("收到的蛋糕发霉了，客服不理人", "收到的蛋糕發霉了，客服不理人"),
         ("付款失败钱被扣了", "点单提示支付失败，银行卡已经扣款"),
+        ("这个洗碗机把我碟子弄花", "這個洗碗機把我碟子弄花！"),
+        ("ＡＰＰ一直闪退", "app打不开，一点就退出去"),
+        ("奶茶里有虫子，逗我呢", "喝出一只活虫，奶茶你们怎么做的"),
     ],
 )
 def test_the_same_in_other_words(one: str, other: str) -> None:
@@ -50,6 +57,13 @@ def test_the_same_in_other_words(one: str, other: str) -> None:
         ("收到的蛋糕发霉了，客服不理人", "蛋糕少送了两块，客服不理人"),
         ("收到的蛋糕发霉了，客服不理人", "听说他家蛋糕发霉，是真的吗？"),
         ("喝出蟑螂，奶茶太恶心了", "面馆的面里吃出蟑螂，太恶心了"),
+        ("北京店的奶茶里有虫子", "广州店的奶茶里有虫子"),
+        ("蛋糕发霉了，退钱", "蛋糕没有发霉，挺新鲜的"),
+        ("酸奶过期了还在卖", "牛奶过期了还在卖"),
+        ("羊毛衫洗一次就缩水", "羊毛衫洗一次就掉色"),
+        ("快递拖了半个月才到", "快递到的时候压扁了，碎一半"),
+        ("新手机涨价三百，太贵了", "新手机退货不给退款"),
+        ("自动续费偷偷扣我钱", "自动续费怎么关"),
     ],
 )
 def test_another_matter_in_like_words(one: str, other: str) -> None:

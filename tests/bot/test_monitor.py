@@ -11,6 +11,7 @@ from sqlmodel import select
 from bot.monitor import chance
 from bot.monitor.chance import Usual
 from bot.monitor.ingest import Ingest
+from bot.monitor.merge import MOST_AT_A_TIME, Index
 from bot.sources.base import Batch, Cursor, Found
 from storage import incidents, mentions
 from storage.models import Incident, Mention, Topic
@@ -59,21 +60,55 @@ class Dry:
         return Batch()
 
 
-async def test_what_was_stored_but_not_judged_when_it_was_killed_is_judged_after_the_restart(
-    chat: Chat, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def killed_before_judging(chat: Chat, monkeypatch: pytest.MonkeyPatch, *found: Found) -> None:
+    """The public speaks, and the monitor dies between storing and judging it."""
+
     async def killed(*_: object) -> None:
         raise RuntimeError("killed")
 
-    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="killed"):
+    with monkeypatch.context() as patch:
         patch.setattr(Ingest, "_settle", killed)
-        await chat.mentions(*(comment(chat, text, number) for number, text in enumerate(THREE)))
+        with pytest.raises(RuntimeError, match="killed"):
+            await chat.mentions(*found)
+
+
+async def test_what_was_stored_but_not_judged_when_it_was_killed_is_judged_after_the_restart(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complaints = (comment(chat, text, number) for number, text in enumerate(THREE))
+    await killed_before_judging(chat, monkeypatch, *complaints)
     assert await opened(chat) == []
     async with Chat(chat.url, transports=chat.transports, clock=chat.clock) as again:
         again.monitor.sources = (Dry(),)
         await again.looks()
         [incident] = await opened(again)
     assert incident.type == "food_safety"
+
+
+async def test_a_severe_comment_alarms_with_the_rows_it_is_stored_with(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk = (
+        comment(chat, f"今天喝了柚子茶，第{number}杯", number, item=f"v{number}") for number in range(2, 60)
+    )
+    poisoned = comment(chat, "孩子吃了他家蛋糕食物中毒，现在还在医院抢救", 1)
+    await killed_before_judging(chat, monkeypatch, poisoned, *talk)
+    [incident] = await opened(chat)
+    assert incident.level != "blue"
+
+
+async def test_an_incident_that_grew_just_before_a_restart_is_graded_after_it(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await chat.mentions(*(comment(chat, text, number) for number, text in enumerate(THREE)))
+    [before] = await opened(chat)
+    more = (comment(chat, THREE[0], number, likes=50_000) for number in range(10, 40))
+    await killed_before_judging(chat, monkeypatch, *more)
+    async with Chat(chat.url, transports=chat.transports, clock=chat.clock) as again:
+        again.monitor.sources = (Dry(),)
+        await again.looks()
+        [after] = await opened(again)
+    assert sum(points for _, points in after.why) > sum(points for _, points in before.why)
 
 
 async def test_two_complaints_are_no_incident_yet(chat: Chat) -> None:
@@ -184,3 +219,14 @@ def test_a_post_under_which_all_complain_surprises_only_where_people_seldom_do()
     voices = ["post1"] * 9
     assert chance.besieged(usual_with(1000, 1, complaints=100), voices) > 5
     assert chance.besieged(usual_with(1000, 1, complaints=950), voices) < 1
+
+
+def test_only_so_many_incidents_are_opened_at_once_but_the_first_of_each_platform_always() -> None:
+    index, now = Index(timedelta(minutes=30)), datetime(2026, 11, 20, 6, tzinfo=UTC)
+    opened = [index.may_open(now, "weibo", anyway=False) for _ in range(MOST_AT_A_TIME + 3)]
+    assert opened.count(True) == MOST_AT_A_TIME
+    assert index.may_open(now, "douyin", anyway=False), "weibo was read first"
+    assert not index.may_open(now, "douyin", anyway=False)
+    assert index.may_open(now, "douyin", anyway=True), "one comment of it is enough to alarm"
+    later = now + timedelta(minutes=31)
+    assert index.may_open(later, "weibo", anyway=False)

@@ -221,6 +221,49 @@ async def test_a_source_that_fails_is_told_once_it_has_failed_for_a_while(url: s
         assert any("back" in each.title for each in (await chat.passes(minutes=1)).posts)
 
 
+AFTERNOON = {"hours": [{"from": "14:00", "to": "20:00"}]}
+
+
+async def falls_silent(chat: Chat) -> list[str]:
+    """The source `push` yields something at 14:00 and never again; what is said of it by 14:30 of the next day."""
+    await chat.passes(seconds=30)
+    await chat.mentions(rotten("路过"))
+    chat.clock.passes(timedelta(hours=11))
+    await chat.passes(hours=13, minutes=30)
+    return [each.title for each in chat.all_said("alerts") if "Collector" in each.title]
+
+
+async def test_in_quiet_hours_a_collector_waits_for_the_morning(url: str) -> None:
+    async with Chat(url, sources=["push"], quiet=quiet(**AFTERNOON)) as chat:
+        assert await falls_silent(chat) == []
+        told = (await chat.passes(hours=6)).posts
+        over, card = [each for each in told if each.transport == "slack"]
+        assert over.title == "Quiet hours are over · held back: 1"
+        assert "collector push did not deliver" in over.text
+        assert card.title.startswith("Collector push")
+
+
+async def test_a_collector_that_is_back_by_then_is_only_counted(url: str) -> None:
+    async with Chat(url, sources=["push"], quiet=quiet(**AFTERNOON)) as chat:
+        assert await falls_silent(chat) == []
+        await chat.mentions(rotten("又路过"))
+        assert (await chat.passes(minutes=1)).posts == []
+        told = [each for each in (await chat.passes(hours=6)).posts if each.transport == "slack"]
+        assert [each.title for each in told] == ["Quiet hours are over · held back: 1"]
+
+
+async def test_while_something_grave_goes_on_a_blind_source_is_told_at_any_hour(url: str) -> None:
+    async with Chat(url, sources=["push"], quiet=quiet(**AFTERNOON)) as chat:
+        await chat.opens("orange")
+        assert len(await falls_silent(chat)) == 2
+
+
+async def test_maintenance_holds_no_collector_back(url: str) -> None:
+    window = {"from": "2026-11-20 13:00", "to": "2026-11-22 15:00", "reason": "直播"}
+    async with Chat(url, sources=["push"], quiet=quiet(maintenance=[window])) as chat:
+        assert len(await falls_silent(chat)) == 2, "an expected rush explains no silence"
+
+
 async def test_two_processes_miss_a_source_once(url: str) -> None:
     async with Chat(url, sources=["push"]) as one:
         await one.passes(seconds=30)

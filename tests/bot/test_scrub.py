@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.monitor import scrub as scrubbing
 from bot.monitor.scrub import LABELS, author_hash, clean, mask, province, public_url, scrub
 from bot.sources.base import Found
 from bot.sources.fields import to_found
@@ -46,6 +47,7 @@ PHONE = "【手机号】"
         ("身份证11010519491231002X。", "身份证【身份证号】。"),
         ("id11010519491231002x 1个", "id【身份证号】 1个"),
         ("110105 19491231 002X", "【身份证号】"),
+        ("区划不明344037198311014049", "区划不明【身份证号】"),
         ("１１０１０５１９４９１２３１００２Ｘ", "【身份证号】"),
         ("卡4111111111111111", "卡【银行卡号】"),
         ("4111 1111 1111 1111", "【银行卡号】"),
@@ -250,3 +252,21 @@ def test_every_field_that_holds_a_person_is_changed_by_cleaning() -> None:
 def test_every_label_survives_scrubbing() -> None:
     for label in LABELS.values():
         assert scrub(f"微信{label} 1").text == f"微信{label} 1"
+
+
+PIECES = (
+    "13800138000", "１３８", "一三八零零一三八", "138-0013", "微信", "lisi_2020", "加V", "QQ", "12345", "@", "＠",
+    "张三", "a.b@ex.com", "#qq.com", "at", "京A", "沪AD·", "1B23挂", "4111", "1111", "110105",
+    "19491231", "002X", "010-", "62345678", "(021)", "12元", "3、5", "ⅠⅡ", "①②", "v:", ".", "com",
+    "👍🏻", "好喝", "，", "！", "\u200b", " ",
+)  # fmt: skip
+PARTS = st.one_of(
+    st.sampled_from(PIECES),
+    st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"]), max_size=6),
+    st.text("0123456789一二三零.-@·aAvVqQ京 ", max_size=6),
+)
+
+
+@given(st.lists(PARTS, max_size=12).map("".join))
+def test_what_is_taken_for_harmless_at_a_glance_is_found_harmless_at_length(text: str) -> None:
+    assert scrub(text, ("青柚",)) == scrubbing._scrubbed(text, ("青柚",))
