@@ -22,12 +22,20 @@ async def put(
     ref: str = "",
     what: str = "",
     to: str = "",
+    fires_at: datetime | None = None,
 ) -> None:
     """Set a deadline; an earlier one of the same kind and `ref` is replaced. See `Deadline` for what each part says."""
     number = incident.id or 0
     await drop(session, number, kind, ref=ref)
     row = Deadline(
-        incident_id=number, kind=kind, ref=ref, what=what, to=to, due_at=due_at, drill_id=incident.drill_id
+        incident_id=number,
+        kind=kind,
+        ref=ref,
+        what=what,
+        to=to,
+        due_at=due_at,
+        fires_at=fires_at,
+        drill_id=incident.drill_id,
     )
     session.add(row)
     await session.flush()
@@ -79,11 +87,22 @@ async def fire(session: Session, row: Deadline, at: datetime) -> bool:
     return result.rowcount == 1
 
 
-async def again(session: Session, number: int, at: datetime) -> None:
-    """Tell somebody once more at this time, unless the duty is done by then."""
+async def again(session: Session, number: int, at: datetime, *, rung: int | None = None) -> None:
+    """Tell somebody once more at this time, unless the duty is done by then. `rung`: the one that was told before it."""
+    told = {} if rung is None else {"rung": rung}
     await session.execute(
         update(Deadline)
         .where(col(Deadline.id) == number)
-        .values(fires_at=at, done_at=None)
+        .values(fires_at=at, done_at=None, **told)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def hand_over(session: Session, incident_id: int, kind: str, ref: str, to: str) -> None:
+    """Make what is due somebody else's duty; its time stays."""
+    await session.execute(
+        update(Deadline)
+        .where(col(Deadline.incident_id) == incident_id, col(Deadline.kind) == kind, col(Deadline.ref) == ref)
+        .values(to=to)
         .execution_options(synchronize_session=False)
     )

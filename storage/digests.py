@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Integer, Row, cast, func
 from sqlmodel import col, extract, select
 
+from storage.admission import open_to
 from storage.database import Session
 from storage.metrics import abnormal_between
 from storage.models import (
@@ -147,8 +148,10 @@ def _by(rows: Iterable[Any], name: str, wanted: Iterable[Any] = ()) -> dict[Any,
 
 async def _talks(session: Session, counted: Mapping[int | None, Slice], limit: int) -> list[Talk]:
     """The topics with most negatives."""
+    query = select(Topic.id).join(Incident, col(Incident.id) == col(Topic.incident_id)).where(~open_to())
+    private = set((await session.scalars(query)).all())
     ranked = sorted(
-        (pair for pair in counted.items() if pair[0] is not None),
+        (pair for pair in counted.items() if pair[0] is not None and pair[0] not in private),
         key=lambda pair: (-pair[1].negatives, -pair[1].mentions, pair[0]),
     )[:limit]
     topics = [await session.get(Topic, number) for number, _ in ranked]
@@ -160,7 +163,7 @@ async def _talks(session: Session, counted: Mapping[int | None, Slice], limit: i
 
 
 async def _incidents(session: Session, *conditions: Any) -> Sequence[Incident]:
-    query = select(Incident).where(col(Incident.drill_id).is_(None), *conditions)
+    query = select(Incident).where(col(Incident.drill_id).is_(None), open_to(), *conditions)
     return (await session.scalars(query.order_by(col(Incident.id)))).all()
 
 
@@ -168,7 +171,7 @@ async def _overdue(session: Session, start: datetime, end: datetime) -> list[tup
     query = (
         select(Entry)
         .join(Incident, col(Incident.id) == col(Entry.incident_id))
-        .where(Entry.kind == "overdue", col(Incident.drill_id).is_(None))
+        .where(Entry.kind == "overdue", col(Incident.drill_id).is_(None), open_to())
         .where(col(Entry.at) >= start, col(Entry.at) < end)
         .order_by(col(Entry.id))
     )
@@ -181,6 +184,7 @@ async def _pending(session: Session) -> list[tuple[int, int]]:
         select(Version.incident_id, Version.number)
         .join(Incident, col(Incident.id) == col(Version.incident_id))
         .where(Version.state == "pending", col(Version.drill_id).is_(None), col(Incident.state).in_(LIVING))
+        .where(open_to())
         .order_by(col(Version.id))
     )
     return [(incident, number) for incident, number in (await session.execute(query)).all()]
@@ -191,7 +195,7 @@ async def _due(session: Session, after: datetime) -> Sequence[Deadline]:
         select(Deadline)
         .join(Incident, col(Incident.id) == col(Deadline.incident_id))
         .where(col(Deadline.rung) == 0, col(Deadline.drill_id).is_(None))
-        .where(col(Deadline.due_at) >= after, col(Incident.state).in_(LIVING))
+        .where(col(Deadline.due_at) >= after, col(Incident.state).in_(LIVING), open_to())
         .order_by(col(Deadline.due_at))
     )
     return (await session.scalars(query)).all()

@@ -6,9 +6,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, func, update
+from sqlalchemy import CursorResult, func, or_, update
 from sqlmodel import col, select
 
+from storage.admission import open_to
 from storage.database import Session
 from storage.models import Held, Incident
 
@@ -16,8 +17,10 @@ RAISED = "incident.raised"
 
 
 async def put(session: Session, held: Held) -> bool:
-    """Hold news back; False if the same news of the same incident was held before."""
-    same = select(Held.data).where(Held.incident_id == held.incident_id, Held.notice == held.notice)
+    """Hold news back; False if the same news of the same incident, or of none, was held before."""
+    same = select(Held.data).where(
+        col(Held.incident_id).is_not_distinct_from(held.incident_id), Held.notice == held.notice
+    )
     if held.data in (await session.scalars(same)).all():
         return False
     session.add(held)
@@ -61,12 +64,12 @@ async def tell(session: Session, numbers: Collection[int], at: datetime) -> set[
     return {number for (number,) in (await session.execute(statement)).all() if number is not None}
 
 
-async def some(session: Session, numbers: Collection[int]) -> list[tuple[Held, Incident]]:
-    """What was held back, with its incidents, oldest first."""
+async def some(session: Session, numbers: Collection[int]) -> list[tuple[Held, Incident | None]]:
+    """What was held back, with its incident if it is about one, oldest first."""
     query = (
         select(Held, Incident)
-        .join(Incident, col(Held.incident_id) == col(Incident.id))
-        .where(col(Held.id).in_(numbers))
+        .outerjoin(Incident, col(Held.incident_id) == col(Incident.id))
+        .where(col(Held.id).in_(numbers), or_(col(Incident.id).is_(None), open_to()))
         .order_by(col(Held.id))
     )
     return [(held, incident) for held, incident in (await session.execute(query)).all()]
@@ -104,4 +107,4 @@ async def _changed(session: Session, statement: Any) -> int:
 async def hidden(session: Session) -> set[int]:
     """The incidents whose cards were held back and are not out."""
     query = select(Held.incident_id).where(Held.notice == RAISED, col(Held.shown_at).is_(None))
-    return set((await session.scalars(query)).all())
+    return {number for number in (await session.scalars(query)).all() if number is not None}

@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import CursorResult, func, update
 from sqlmodel import col, select
 
+from storage.admission import open_to
 from storage.database import Session
-from storage.models import LIVING, Incident, State, Step, Topic
+from storage.models import LIVING, Incident, State, Topic
 
 
 async def get(session: Session, number: int) -> Incident | None:
@@ -36,11 +37,15 @@ async def find(
     states: Collection[State] | None = None,
     owner: str = "",
     drills: bool = False,
+    viewer: str = "",
     limit: int = 20,
 ) -> Sequence[Incident]:
-    """Incidents, worst and newest first. `drills`: those of drills instead of live ones."""
+    """Incidents, the newest first; with `drills` those of drills instead of live ones.
+
+    `viewer` is whoever alone reads it, so that private ones that they know of are among them.
+    """
     query = select(Incident).where(
-        col(Incident.drill_id).is_not(None) if drills else col(Incident.drill_id).is_(None)
+        col(Incident.drill_id).is_not(None) if drills else col(Incident.drill_id).is_(None), open_to(viewer)
     )
     if states is not None:
         query = query.where(col(Incident.state).in_(list(states)))
@@ -50,8 +55,10 @@ async def find(
 
 
 async def ended(session: Session, limit: int = 20) -> Sequence[Incident]:
-    """Live incidents that are over, the latest end first."""
-    query = select(Incident).where(col(Incident.drill_id).is_(None), col(Incident.closed_at).is_not(None))
+    """Live incidents that are over, the latest end first; no private ones."""
+    query = select(Incident).where(
+        col(Incident.drill_id).is_(None), col(Incident.closed_at).is_not(None), open_to()
+    )
     return (await session.scalars(query.order_by(col(Incident.closed_at).desc()).limit(limit))).all()
 
 
@@ -118,6 +125,17 @@ async def set_level(session: Session, number: int, old: str, new: str, why: list
     )
 
 
+async def give_type(session: Session, number: int, kind: str) -> None:
+    """Say what type of crisis an incident is that numbers opened, as the first topic joins it."""
+    statement = update(Incident).where(
+        col(Incident.id) == number,
+        col(Incident.type) == "",
+        col(Incident.opened_by) == "",
+        ~select(Topic.id).where(Topic.incident_id == number).exists(),
+    )
+    await _changed(session, statement.values(type=kind))
+
+
 async def attach_playbook(session: Session, number: int, playbook: str) -> bool:
     """Attach a playbook, once; False if this one is attached already."""
     return await _changed(
@@ -126,26 +144,6 @@ async def attach_playbook(session: Session, number: int, playbook: str) -> bool:
         .where(col(Incident.id) == number, col(Incident.playbook) != playbook)
         .values(playbook=playbook, type=playbook),
     )
-
-
-async def tick(session: Session, step: Step) -> bool:
-    """Mark a playbook step as done or skipped; False if it is marked already. The first one wins."""
-    taken = select(Step.id).where(
-        Step.incident_id == step.incident_id, Step.playbook == step.playbook, Step.number == step.number
-    )
-    # The incident's row serialises ticks, so that a second one sees the first instead of breaking on the unique key.
-    await session.scalar(select(Incident.id).where(Incident.id == step.incident_id).with_for_update())
-    if await session.scalar(taken):
-        return False
-    session.add(step)
-    await session.flush()
-    return True
-
-
-async def steps(session: Session, number: int, playbook: str) -> dict[int, Step]:
-    """The marked steps of a playbook, by step number."""
-    rows = await session.scalars(select(Step).where(Step.incident_id == number, Step.playbook == playbook))
-    return {row.number: row for row in rows}
 
 
 async def topics(session: Session, number: int) -> Sequence[Topic]:

@@ -22,6 +22,8 @@ PRIMARY_CODE = 0xFF
 (sqlite.org/rescode.html)."""
 LOOK_AGAIN = 0.001
 """Seconds between two tries to get a lock that another process holds."""
+OTHERS = 0.001
+"""Seconds after which, between two calls, whoever else has something to do on this loop does it."""
 
 
 class InlineConnection(aiosqlite.Connection):
@@ -39,16 +41,21 @@ class InlineConnection(aiosqlite.Connection):
         # It opens and closes the file, and must not keep a program alive that forgot to close it.
         self._thread.daemon = True
         self._patience = patience
+        self._others_at = 0.0
 
     @override
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        until = monotonic() + self._patience
-        # Between two calls, whoever else has something to do on this loop does it.
-        await asyncio.sleep(0)
+        began = monotonic()
+        if began - self._others_at > OTHERS:
+            await asyncio.sleep(0)
+            self._others_at = monotonic()
         while True:
             try:
                 return fn(*args, **kwargs)
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & PRIMARY_CODE != sqlite3.SQLITE_BUSY or monotonic() >= until:
+                if (
+                    error.sqlite_errorcode & PRIMARY_CODE != sqlite3.SQLITE_BUSY
+                    or monotonic() - began >= self._patience
+                ):
                     raise
             await asyncio.sleep(LOOK_AGAIN)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -138,6 +138,19 @@ async def abnormal(session: Session, number: int) -> tuple[Abnormal, Video] | No
     return (row[0], row[1]) if row else None
 
 
+async def latest_of(session: Session, incident_id: int) -> tuple[Abnormal, Video] | None:
+    """The latest abnormal matter of an incident, and its video."""
+    query = (
+        select(Abnormal, Video)
+        .join(Video, col(Video.id) == col(Abnormal.video_id))
+        .where(Abnormal.incident_id == incident_id)
+        .order_by(col(Abnormal.id).desc())
+        .limit(1)
+    )
+    row = (await session.execute(query)).first()
+    return (row[0], row[1]) if row else None
+
+
 async def abnormal_between(
     session: Session, start: datetime, end: datetime
 ) -> Sequence[tuple[Abnormal, Video]]:
@@ -163,6 +176,17 @@ async def incident_about(session: Session, known: Video) -> Incident | None:
         col(Incident.drill_id).is_(None),
         col(Incident.state).in_(LIVING),
         col(Incident.id).in_(said) | col(Incident.id).in_(counted),
+    )
+    return await session.scalar(query.order_by(col(Incident.id).desc()).limit(1))
+
+
+async def counted_under(session: Session, items: Collection[str]) -> int | None:
+    """The live incident that is being worked on about the numbers of one of these own videos."""
+    query = (
+        select(Abnormal.incident_id)
+        .join(Video, col(Video.id) == col(Abnormal.video_id))
+        .join(Incident, col(Incident.id) == col(Abnormal.incident_id))
+        .where(col(Video.item_id).in_(items), col(Incident.state).in_(LIVING))
     )
     return await session.scalar(query.order_by(col(Incident.id).desc()).limit(1))
 

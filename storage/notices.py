@@ -49,3 +49,12 @@ async def take(session: Session, number: int, at: datetime) -> bool:
         update(Notice).where(col(Notice.id) == number, col(Notice.done_at).is_(None)).values(done_at=at)
     )
     return result.rowcount == 1
+
+
+async def take_like(session: Session, kind: str, incident_id: int, at: datetime) -> list[dict[str, Any]]:
+    """Mark all notices of a kind about an incident as said that still wait, to be said with one of them; what they say."""
+    query = select(Notice).where(
+        Notice.kind == kind, Notice.incident_id == incident_id, col(Notice.done_at).is_(None)
+    )
+    waiting = (await session.scalars(query.order_by(col(Notice.id)))).all()
+    return [dict(each.data) for each in waiting if await take(session, each.id or 0, at)]

@@ -17,17 +17,22 @@ from storage.models import Outbox, Spot
 LEASE = timedelta(seconds=90)
 """A row that is still `sending` after this long was cut off: whoever sent it is gone."""
 UNDONE = ("pending", "sending", "unsure")
+ERRANDS = ("room", "topic", "invite", "pin", "archive", "fetch")
+"""What is done besides posting. To an incident's own room: make it, say over it what it is, bring somebody in, pin its card, close it;
+the row's card has the words. `fetch`: have a file that was given as evidence; the row's card says which, and for which entry."""
+REPLACED = ("edit", "topic")
+"""Rows of which only the newest counts."""
 
 
 async def put(session: Session, row: Outbox) -> Outbox:
     """Add a message.
 
-    An edit replaces the edits of the same card in the same channel that are not sent yet, and goes when the first of
+    An edit (or a room's topic) replaces the edits of the same card in the same channel that are not sent yet, and goes when the first of
     them would have gone: what a person waits for must not be put off by what the monitor adds.
     """
-    if row.kind == "edit":
+    if row.kind in REPLACED:
         unsent = (
-            col(Outbox.kind) == "edit",
+            col(Outbox.kind) == row.kind,
             col(Outbox.state) == "pending",
             col(Outbox.key) == row.key,
             col(Outbox.transport) == row.transport,
@@ -64,7 +69,12 @@ def _due() -> Any:
     place = func.row_number().over(partition_by=lane, order_by=(col(Outbox.rank), col(Outbox.id)))
     ranked = (
         select(col(Outbox.id).label("id"), place.label("place"))
-        .where(col(Outbox.transport) == bindparam("transport"), ready, ~_waits_for_card())
+        .where(
+            col(Outbox.transport) == bindparam("transport"),
+            ready,
+            ~_waits_for_card(),
+            ~_waits_for_last_words(),
+        )
         .subquery()
     )
     query = select(Outbox).join(ranked, col(Outbox.id) == ranked.c.id).where(ranked.c.place == 1)
@@ -75,7 +85,7 @@ def _waits_for_card() -> ColumnElement[bool]:
     parent = aliased(Outbox)
     wanted = or_(
         (col(Outbox.under) != "") & (col(parent.key) == col(Outbox.under)),
-        col(Outbox.kind).in_(["edit", "picture"]) & (col(parent.key) == col(Outbox.key)),
+        col(Outbox.kind).in_(["edit", "picture", "pin"]) & (col(parent.key) == col(Outbox.key)),
     )
     return exists().where(
         wanted,
@@ -84,6 +94,31 @@ def _waits_for_card() -> ColumnElement[bool]:
         col(parent.channel) == col(Outbox.channel),
         col(parent.state).in_(UNDONE),
     )
+
+
+def _waits_for_last_words() -> ColumnElement[bool]:
+    """A room is closed only when all is said that was to be said about its incident before."""
+    before = aliased(Outbox)
+    return (col(Outbox.kind) == "archive") & exists().where(
+        col(before.incident_id) == col(Outbox.incident_id),
+        col(before.transport) == col(Outbox.transport),
+        col(before.channel) == col(Outbox.channel),
+        col(before.id) < col(Outbox.id),
+        col(before.kind) != "fetch",
+        col(before.state).in_(UNDONE),
+    )
+
+
+async def newest(session: Session, kind: str, key: str, transport: str, channel: str) -> Outbox | None:
+    """The row of a kind and key that was put last for a channel, if it was not given up."""
+    query = select(Outbox).where(
+        Outbox.kind == kind,
+        Outbox.key == key,
+        Outbox.transport == transport,
+        Outbox.channel == channel,
+        Outbox.state != "failed",
+    )
+    return await session.scalar(query.order_by(col(Outbox.id).desc()).limit(1))
 
 
 async def next_due(session: Session, transport: str, now: datetime) -> datetime | None:
@@ -117,11 +152,11 @@ async def postpone(session: Session, row: Outbox, at: datetime) -> None:
 
 async def overtaken(session: Session, row: Outbox) -> bool:
     """Give an edit up if a newer one of the same card is there: its words are old. True if it was."""
-    if row.kind != "edit":
+    if row.kind not in REPLACED:
         return False
     newer = select(Outbox.id).where(
         Outbox.key == row.key,
-        Outbox.kind == "edit",
+        Outbox.kind == row.kind,
         Outbox.transport == row.transport,
         Outbox.channel == row.channel,
         col(Outbox.id) > row.id,
@@ -134,7 +169,9 @@ async def overtaken(session: Session, row: Outbox) -> bool:
 
 async def sent(session: Session, row: Outbox, message: str, now: datetime) -> bool:
     """Note that a claimed row was delivered, and where its message stands; False if the claim ran out."""
-    return await _set(session, row, ["sending"], state="sent", message=message, sent_at=now, lease_until=None)
+    return await _set(
+        session, row, ["sending"], state="sent", message=message, sent_at=now, lease_until=None, **_kept(row)
+    )
 
 
 async def again(session: Session, row: Outbox, at: datetime, error: str, *, unsure: bool) -> None:
@@ -145,7 +182,24 @@ async def again(session: Session, row: Outbox, at: datetime, error: str, *, unsu
 
 async def fail(session: Session, row: Outbox, error: str) -> bool:
     """Give a claimed row up; False if the claim ran out."""
-    return await _set(session, row, ["sending"], state="failed", error=error, lease_until=None)
+    return await _set(session, row, ["sending"], state="failed", error=error, lease_until=None, **_kept(row))
+
+
+def _kept(row: Outbox) -> dict[str, Any]:
+    """What is changed of a message that is out: a secret is not kept."""
+    return {"card": {}} if row.secret else {}
+
+
+async def withdraw(session: Session, incident_id: int, prefix: str) -> None:
+    """Let nothing of an incident go out that waits, and put something before the keys of its cards, so that edits find them no more.
+
+    A file that is still to be fetched is: what is said of it then goes where the incident may be known.
+    """
+    mine = update(Outbox).where(col(Outbox.incident_id) == incident_id)
+    waiting = mine.where(col(Outbox.state).in_(["pending", "unsure"]), col(Outbox.kind) != "fetch")
+    cards = mine.where(col(Outbox.kind) == "post", col(Outbox.key) != "", ~col(Outbox.key).startswith(prefix))
+    for statement in (waiting.values(state="superseded"), cards.values(key=prefix + col(Outbox.key))):
+        await session.execute(statement.execution_options(synchronize_session=False))
 
 
 async def free_leases(session: Session, transport: str, now: datetime) -> None:
@@ -176,7 +230,7 @@ async def channels_of(session: Session, key: str) -> list[tuple[str, str]]:
     """Every (transport, channel) where a living card stands or is about to."""
     query = (
         select(Outbox.transport, Outbox.channel)
-        .where(Outbox.key == key, Outbox.kind == "post", Outbox.state != "failed")
+        .where(Outbox.key == key, Outbox.kind == "post", col(Outbox.state).not_in(["failed", "superseded"]))
         .distinct()
     )
     return [(transport, channel) for transport, channel in (await session.execute(query)).all()]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import case, func, update
+from sqlalchemy import CursorResult, case, func, update
 from sqlmodel import col, select
 
 from storage.database import Session, inserting
@@ -87,3 +88,25 @@ async def move_channel(session: Session, transport: str, old: str, new: str) -> 
     await session.execute(
         update(Spot).where(col(Spot.transport) == transport, col(Spot.channel) == old).values(channel=new)
     )
+
+
+async def forget_room(session: Session, key: str, transport: str, channel: str, thread: str) -> bool:
+    """Send nothing more to an incident's room, of which `key` is the key; it stays known as the incident's. False if it was none."""
+    whole = (col(Spot.transport) == transport, col(Spot.channel) == channel)
+    result: CursorResult[Any] = await session.execute(  # type: ignore[assignment]
+        update(Spot).where(*whole, col(Spot.message).in_([thread, ""]), col(Spot.key) == key).values(key="")
+    )
+    return result.rowcount == 1
+
+
+async def rename(session: Session, incident_id: int, prefix: str) -> list[str]:
+    """Put something before the keys of all cards of an incident, so that later edits of them go nowhere; returns the new keys."""
+    mine = (col(Spot.incident_id) == incident_id, col(Spot.key) != "", ~col(Spot.key).startswith(prefix))
+    keys = (await session.scalars(select(Spot.key).where(*mine).distinct())).all()
+    await session.execute(
+        update(Spot)
+        .where(*mine)
+        .values(key=prefix + col(Spot.key))
+        .execution_options(synchronize_session=False)
+    )
+    return [prefix + key for key in keys]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from storage.models.columns import data, moment, words
@@ -45,7 +45,7 @@ class Outbox(SQLModel, table=True):
     __table_args__ = (Index("ix_outbox_due", "state", "not_before"), Index("ix_outbox_key", "key", "kind"))
     id: int | None = Field(default=None, primary_key=True)
     kind: str
-    """post, edit, whisper or picture."""
+    """post, edit, whisper or picture; room, topic, invite, pin, archive or fetch (see `storage.outbox.ERRANDS`)."""
     transport: str
     channel: str
     thread: str = ""
@@ -56,6 +56,8 @@ class Outbox(SQLModel, table=True):
     broadcast: bool = False
     to: str = ""
     prompt: bool = False
+    secret: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """Few may know of it: a whisper's words are forgotten once it is said, a room is a private one."""
     card: dict[str, Any] = data()
     incident_id: int | None = None
     drill_id: int | None = None

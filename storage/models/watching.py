@@ -150,12 +150,56 @@ class Mute(SQLModel, table=True):
     drill_id: int | None = None
 
 
+class Hour(SQLModel, table=True):
+    """How many fresh negatives of one type of crisis arrived within an hour; live ones only.
+
+    What an hour of the day usually brings is learned from these. Every hour in which anything arrived has a row without a type.
+    """
+
+    __tablename__ = "hour"
+    __table_args__ = (UniqueConstraint("at", "type", name="uq_hour"),)
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    """When it began."""
+    type: str
+    """Empty: of none."""
+    negatives: int = 0
+
+
+class Gauge(SQLModel, table=True):
+    """What an incident's numbers say: how much came lately, and since when they ask for a lower level."""
+
+    __tablename__ = "gauge"
+    incident_id: int = Field(primary_key=True, foreign_key="incident.id")
+    at: datetime | None = moment()
+    """Up to when was counted; None where it is not known what is usual."""
+    count: int = 0
+    """Its negatives within the time before that."""
+    seconds: int = 0
+    """How long that time is."""
+    usual: float = 0.0
+    """What that time of day usually brings."""
+    lower: str = words()
+    """The level that its sum asks for."""
+    why: list[Any] = data(list)
+    """That sum: [part, points] pairs."""
+    since: datetime | None = moment()
+    """Since when it has asked for a lower level."""
+    asked: int = 0
+    """How often people were asked whether to lower the level."""
+    asked_at: datetime | None = moment()
+    """When they were asked; None again once the numbers are back, or the level is another."""
+    settled_at: datetime | None = moment()
+    """When they answered."""
+
+
 class Held(SQLModel, table=True):
-    """News about an incident that was held back. Nothing of it is lost: it is told when the quiet is over."""
+    """News that was held back. Nothing of it is lost: it is told when the quiet is over."""
 
     __tablename__ = "held"
     id: int | None = Field(default=None, primary_key=True)
-    incident_id: int = Field(foreign_key="incident.id", index=True)
+    incident_id: int | None = Field(default=None, foreign_key="incident.id", index=True)
+    """None for news that is about no incident: a source, or an own video."""
     notice: str
     """The kind of notice that it would have been."""
     data: dict[str, Any] = data()

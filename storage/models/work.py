@@ -1,4 +1,4 @@
-"""What people work on: incidents, their timelines, steps, statements, drills, and what is due."""
+"""What people work on: incidents, their timelines, drills, and what is due."""
 
 from __future__ import annotations
 
@@ -50,17 +50,28 @@ class Incident(SQLModel, table=True):
     why: list[Any] = data(list)
     """The visible sum behind the level: [part, points] pairs."""
     reason: str = words()
+    private: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """Only those who were admitted may know of it (see `Admitted`)."""
+    room: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
+    """Whether it has a room of its own: empty, `asked` or `open`."""
     versions: int = 0
     entries: int = 0
     head: str = ""
     """The last link of the entry chain."""
 
 
+OLD_NEWS = text("true")
+"""Of what was there before it could be told, nobody is told any more."""
+
+
 class Entry(SQLModel, table=True):
     """One line of an incident's timeline; append-only, chained (see `timeline`)."""
 
     __tablename__ = "entry"
-    __table_args__ = (UniqueConstraint("incident_id", "seq"),)
+    __table_args__ = (
+        UniqueConstraint("incident_id", "seq"),
+        Index("ix_entry_untold", "id", sqlite_where=text("NOT told"), postgresql_where=text("NOT told")),
+    )
     id: int | None = Field(default=None, primary_key=True)
     incident_id: int = Field(foreign_key="incident.id")
     seq: int
@@ -71,60 +82,11 @@ class Entry(SQLModel, table=True):
     data: dict[str, Any] = data()
     source: str | None = Field(default=None, unique=True)
     """The message that it came from, so that one message enters once."""
+    told: bool = Field(default=False, sa_column_kwargs={"server_default": OLD_NEWS})
+    """Whether other programs were told of it (see `storage.bridges`); not part of what is sealed."""
     salt: str = ""
     digest: str
     link: str
-
-
-class Step(SQLModel, table=True):
-    """A playbook step that was ticked or skipped; a step has one tick."""
-
-    __tablename__ = "step"
-    __table_args__ = (UniqueConstraint("incident_id", "playbook", "number"),)
-    id: int | None = Field(default=None, primary_key=True)
-    incident_id: int = Field(foreign_key="incident.id")
-    playbook: str
-    number: int
-    outcome: str
-    by: str
-    at: datetime = Field(sa_type=UtcDateTime)
-    note: str = words()
-
-
-class Version(SQLModel, table=True):
-    """One text of a statement. Numbers run per incident: `#12 v3` is one text."""
-
-    __tablename__ = "version"
-    __table_args__ = (UniqueConstraint("incident_id", "number"),)
-    id: int | None = Field(default=None, primary_key=True)
-    incident_id: int = Field(foreign_key="incident.id")
-    drill_id: int | None = None
-    number: int
-    template: str = ""
-    text: str = words()
-    hash: str
-    state: str = "pending"
-    """pending, approved, changes, vetoed or superseded."""
-    authors: list[Any] = data(list)
-    """Everyone whose edit is in it since the last approved version."""
-    needed: int = 1
-    created_at: datetime = Field(sa_type=UtcDateTime)
-    settled_at: datetime | None = moment()
-
-
-class Vote(SQLModel, table=True):
-    """One person's vote on one version, bound to the hash of its text."""
-
-    __tablename__ = "vote"
-    __table_args__ = (UniqueConstraint("version_id", "person"),)
-    id: int | None = Field(default=None, primary_key=True)
-    version_id: int = Field(foreign_key="version.id")
-    person: str
-    choice: str
-    """approve, changes or veto."""
-    hash: str
-    reason: str = words()
-    at: datetime = Field(sa_type=UtcDateTime)
 
 
 class Drill(SQLModel, table=True):
