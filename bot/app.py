@@ -14,11 +14,21 @@ from pathlib import Path
 
 import handlers
 from bot import schedule
-from bot.assembly import feedback_of, occasions_of, ports_of, rounds_of
+from bot.assembly import (
+    bridges_of,
+    build_transports,
+    feedback_of,
+    occasions_of,
+    rereader_of,
+    rounds_of,
+    settings_of,
+)
 from bot.clock import Clock, system_clock
 from bot.config import Config, is_public
 from bot.delivery import Delivery
 from bot.dispatch import Dispatch
+from bot.errands import FORGET_EVERY, forget_files
+from bot.evidence import Shelf
 from bot.feedback import THINK_EVERY
 from bot.monitor.ingest import Ingest, Tally
 from bot.monitor.metrics import Own, Rules
@@ -31,17 +41,17 @@ from bot.rereading import Rereader
 from bot.sources import kinds
 from bot.sources.files import FilesSettings, FilesSource
 from bot.transports.base import Transport, TransportError
-from bot.transports.console import ConsoleTransport
 from bot.transports.slack import SlackTransport
 from bot.transports.telegram import TelegramTransport
 from bot.web.board import Board
 from bot.web.gate import Gate
 from bot.web.metrics import Metrics
+from bot.web.pages import Pages
 from bot.web.routes import Web
 from bot.web.server import listening
 from handlers.kit.context import Scrub
-from handlers.kit.locale import Locale
 from handlers.kit.registry import Registry
+from handlers.kit.team import Team
 from playbooks import load as load_playbooks
 from playbooks.library import Library
 from storage.database import Database, DatabaseError, reason
@@ -75,15 +85,20 @@ class App:
     ) -> None:
         self.config = config
         self.clock = clock
-        self.library: Library = load_playbooks(_folder(config))
+        self.library: Library = load_playbooks(_folder(config), config.file.adapt)
         self.registry: Registry = handlers.load()
         precedence = Precedence()
         self.database = Database(config.database_url, config.key, precedence=precedence)
         self.transports = (
             dict(transports) if transports is not None else build_transports(config, self.registry, clock)
         )
+        self.shelf = Shelf(config.env.fenghuo_data / "evidence")
         self.delivery = Delivery(
-            database=self.database, team=config.team, clock=clock, transports=self.transports
+            database=self.database,
+            team=config.team,
+            clock=clock,
+            transports=self.transports,
+            shelf=self.shelf,
         )
         self.dispatch = Dispatch(
             database=self.database,
@@ -92,9 +107,9 @@ class App:
             library=self.library,
             clock=clock,
             transports=self.transports,
-            settings={"contact": config.file.contact, "ports": ports_of(config, lambda: self.monitor.ingest)},
+            settings=settings_of(config, clock, lambda: self.monitor.ingest),
             ring=self.delivery.ring,
-            scrub=scrubber([*recipe(config).names, *(person.name for person in config.team.people)]),
+            scrub=scrubber(recipe(config).names, config.team),
         )
         self.worker = Worker(setup(config, precedence))
         self.monitor = Monitor(
@@ -107,8 +122,10 @@ class App:
         )
         self.sweeper = schedule.Sweeper(self.database, clock, self.dispatch.wake)
         self.rereader = Rereader(self.library, self.database, clock, self.dispatch.wake)
+        self.bridges = bridges_of(config, self.database, clock, self.delivery.ring)
+        self.team_rereader = rereader_of(config, self.database, clock, self.dispatch.wake)
         self.occasions = occasions_of(config, self.database, clock, self.dispatch.wake)
-        self.rounds = rounds_of(config, self.database, clock, self.dispatch.wake)
+        self.rounds = rounds_of(config, self.database, clock, self.dispatch.wake, self.library)
         self.feedback = feedback_of(config, self.database, clock, self.dispatch.wake, self.library)
         self.parts = Parts()
         self._up: set[str] = set()
@@ -129,6 +146,7 @@ class App:
                 "monitor": (self.config.file.monitor.every, self._until_stop(self._look)),
                 "deadlines": (schedule.SWEEP, self._until_stop(self._sweep)),
                 "feedback": (THINK_EVERY, self._until_stop(self._think)),
+                "evidence": (FORGET_EVERY, self._until_stop(self._forget)),
             }
         )
         try:
@@ -202,7 +220,9 @@ class App:
     async def _sweep(self) -> None:
         try:
             await self.rereader.look()
+            await self.team_rereader.look()
             await self.sweeper.sweep()
+            await self.bridges.sweep()
             await self.rounds.sweep()
             await self.occasions.sweep()
         except DatabaseError as error:
@@ -213,6 +233,12 @@ class App:
             await self.feedback.think()
         except DatabaseError as error:
             log.warning("the database is out of reach; proposals wait: %s", reason(error))
+
+    async def _forget(self) -> None:
+        try:
+            await forget_files(self.database, self.shelf, self.config.file.evidence.keep, self.clock())
+        except DatabaseError as error:
+            log.warning("the database is out of reach; evidence is kept for longer: %s", reason(error))
 
     async def _stop(self) -> None:
         """Let messages on their way arrive, then take the platforms down."""
@@ -256,14 +282,21 @@ class App:
             gate=Gate(env.board_token.get_secret_value(), is_public=is_open),
             board=Board(database=database, team=self.config.team, clock=clock).page,
             metrics=metrics.page,
+            pages=Pages(
+                database=database,
+                team=self.config.team,
+                clock=clock,
+                scrub=self.dispatch.scrub,
+                ring=self.dispatch.wake,
+            ),
         )
 
 
-def scrubber(keep: Sequence[str]) -> Scrub:
-    """What takes personal data out of what people type. `keep`: the names of the brand and of the team."""
+def scrubber(names: Sequence[str], team: Team) -> Scrub:
+    """What takes personal data out of what people type; the brand's names and the team's stay."""
 
     def clean(text: str) -> tuple[str, tuple[str, ...]]:
-        found = scrub(text, keep)
+        found = scrub(text, [*names, *(person.name for person in team.people)])
         return found.text, tuple(LABELS[kind] for kind in found.kinds)
 
     return clean
@@ -297,45 +330,18 @@ def recipe(config: Config) -> Recipe:
     names = tuple(dict.fromkeys(name for name in (config.file.brand.name, *plain) if name))
     theirs = [account for source in config.file.sources for account in source.accounts]
     own = Own.of((*config.file.brand.accounts, *theirs), config.file.brand.videos)
-    return Recipe(key=config.key, keywords=keywords, names=names, playbooks=_folder(config), own=own)
+    return Recipe(
+        key=config.key,
+        keywords=keywords,
+        names=names,
+        playbooks=_folder(config),
+        own=own,
+        second=config.file.monitor.second_opinion,
+    )
 
 
 def _folder(config: Config) -> Path | None:
     return config.base / config.file.playbooks if config.file.playbooks else None
-
-
-def build_transports(config: Config, registry: Registry, clock: Clock) -> dict[str, Transport]:
-    """A transport is on when its tokens are there."""
-    env = config.env
-    made: dict[str, Transport] = {}
-    if token := env.slack_bot_token.get_secret_value():
-        made["slack"] = SlackTransport(
-            bot_token=token,
-            app_token=env.slack_app_token.get_secret_value(),
-            signing_secret=env.slack_signing_secret.get_secret_value(),
-            api_url=env.slack_api_url,
-        )
-    if token := env.telegram_bot_token.get_secret_value():
-        say = Locale(language=config.team.language, zone=config.team.zone, now=clock())
-        made["telegram"] = TelegramTransport(
-            token=token,
-            api_url=env.telegram_api_url,
-            webhook_url=env.telegram_webhook_url,
-            webhook_secret=env.telegram_webhook_secret.get_secret_value(),
-            commands=[(each.verb, say(each.help)) for each in registry.commands.values()],
-        )
-    if config.has_console:
-        leads = [person.name for person in config.team.people if "lead" in person.roles]
-        made["console"] = ConsoleTransport(
-            person=leads[0] if leads else next((person.name for person in config.team.people), ""),
-            # The first is where one speaks at first: an alerts room.
-            rooms={
-                room.name: Locale(language=room.language, zone=config.team.zone, now=clock())
-                for room in sorted(config.team.rooms, key=lambda room: room.purpose != "alerts")
-            },
-            people=[person.name for person in config.team.people],
-        )
-    return made
 
 
 async def run(config: Config) -> None:

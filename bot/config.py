@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -17,14 +17,17 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.rereading import Edited
 from bot.sources.kinds import Site
 from bot.teamfile import TeamFile, read_team
-from handlers.kit.team import Person, Room, Team
+from handlers.kit.team import Person, Right, Room, Team
 from playbooks.reading import PlaybookError
 
 SAMPLE = Path(__file__).parent / "sample" / "fenghuo.yaml"
 PURPOSES = ("alerts", "leads", "drills")
 KEY_BYTES = 32
+LIVE = ("people", "rooms", "guests", "rota")
+"""Settings that take effect as soon as the file is saved."""
 
 
 class ConfigError(Exception):
@@ -69,6 +72,7 @@ class Config:
     Args:
         key: hashes authors and signs the entry chain.
         has_console: no chat platform is set, so the terminal is one.
+        path: of `fenghuo.yaml`, or of the bundled sample.
         base: folder that relative paths in `fenghuo.yaml` start from.
         site: what sources are built from.
     """
@@ -78,6 +82,7 @@ class Config:
     team: Team
     key: bytes = field(repr=False)
     has_console: bool
+    path: Path
     base: Path
     site: Site
 
@@ -126,13 +131,34 @@ def load(*, console: bool | None = None) -> Config:
         team=_team(file, has_console=has_console),
         key=_key(env),
         has_console=has_console,
+        path=path,
         base=base,
         site=site,
     )
 
 
+def reread(config: Config) -> Edited:
+    """Read `fenghuo.yaml` again, while the bot runs."""
+    try:
+        file = read_team(config.path)
+    except PlaybookError as error:
+        # Those who read this in the chat need not know where the machine keeps it.
+        folder = f"{config.path.parent}/"
+        return Edited(problems=tuple(str(problem).replace(folder, "") for problem in error.problems))
+    problems = [*_team_problems(file), *_source_problems(file, config.site)]
+    if problems:
+        return Edited(problems=tuple(f"{config.path.name}: {problem}" for problem in problems))
+    waiting = tuple(
+        name
+        for name in TeamFile.model_fields
+        if name not in LIVE and getattr(file, name) != getattr(config.file, name)
+    )
+    return Edited(team=_team(file, has_console=config.has_console), waiting=waiting)
+
+
 def _site(env: Environment, file: TeamFile, base: Path) -> Site:
     wanted = {name for source in file.sources for name in source.variables}
+    wanted |= {name for hook in file.webhooks_out for name in hook.variables}
     said = {**dotenv_values(".env"), **os.environ}
     return Site(
         base=base,
@@ -148,6 +174,17 @@ def _source_problems(file: TeamFile, site: Site) -> list[str]:
         for source in file.sources
         for name in source.variables
         if name not in site.variables
+    ]
+    missing += [
+        f"webhooks_out: {hook.name}: the environment has no {name}"
+        for hook in file.webhooks_out
+        for name in hook.variables
+        if name not in site.variables
+    ]
+    missing += [
+        f"webhooks_out: {hook.name}: url or url_env is missing"
+        for hook in file.webhooks_out
+        if not (hook.url or hook.url_env)
     ]
     return missing + [
         f"sources: {source.name}: {problem}" for source in file.sources for problem in source.problems(site)
@@ -165,6 +202,7 @@ def _environment() -> tuple[Environment, list[str]]:
 
 
 def _environment_problems(env: Environment) -> list[str]:
+    smtp = env.smtp_url.get_secret_value()
     wrong = {
         **_slack_problems(env),
         "TELEGRAM_WEBHOOK_SECRET is missing beside TELEGRAM_WEBHOOK_URL": env.telegram_webhook_url
@@ -184,6 +222,8 @@ def _environment_problems(env: Environment) -> list[str]:
             for name in ("slack_api_url", "telegram_api_url", "telegram_webhook_url", "public_url")
             for url in [getattr(env, name)]
         },
+        "SMTP_URL: write it as smtp://user:password@host:587 or smtps://user:password@host": bool(smtp)
+        and not (urlsplit(smtp).scheme in {"smtp", "smtps"} and urlsplit(smtp).hostname),
     }
     return [problem for problem, is_wrong in wrong.items() if is_wrong]
 
@@ -213,6 +253,7 @@ def _team_problems(file: TeamFile) -> list[str]:
         ("rooms", [room.name for room in file.rooms]),
         ("people", [person.name for person in file.people]),
         ("sources", [source.name for source in file.sources]),
+        ("webhooks_out", [hook.name for hook in file.webhooks_out]),
         ("slack channels", [room.slack for room in file.rooms if room.slack]),
         ("telegram chats", [room.telegram for room in file.rooms if room.telegram]),
         ("slack users", [person.slack for person in file.people if person.slack]),
@@ -227,7 +268,22 @@ def _team_problems(file: TeamFile) -> list[str]:
             problems.append(f"rooms: {room.name}: `for` must be one of {', '.join(PURPOSES)}")
     if not any((room.purpose or room.name) == "alerts" for room in file.rooms):
         problems.append("rooms: there is no alerts room, so no alert could be posted")
-    return problems
+    return [*problems, *_duty_problems(file)]
+
+
+def _duty_problems(file: TeamFile) -> Iterator[str]:
+    """Deputies and people on call whom nobody knows, or who could do nothing."""
+    known = {each.name: Person(name=each.name, roles=frozenset(each.roles)) for each in file.people}
+    named = [(f"people: {each.name}: deputy", each.deputy) for each in file.people if each.deputy]
+    named += [("rota", name) for name in sorted(file.rota.names if file.rota else ())]
+    for where, name in named:
+        if name not in known:
+            yield f"{where}: {name} is not among the people"
+        elif not known[name].may(Right.WORK):
+            yield f"{where}: {name} may not work on incidents; give them a role such as responder"
+    for each in file.people:
+        if each.deputy == each.name:
+            yield f"people: {each.name}: nobody is their own deputy"
 
 
 def _team(file: TeamFile, *, has_console: bool) -> Team:
@@ -246,12 +302,31 @@ def _team(file: TeamFile, *, has_console: bool) -> Team:
         )
         for room in file.rooms
     )
+    # A mail box is a room that only briefs go to.
+    mailboxes = tuple(
+        Room(name=f"mail:{each.name}", purpose="mail", ids={"mail": each.mail}, language=file.language)
+        for each in file.people
+        if each.mail
+    )
     people = tuple(
-        Person(name=each.name, ids=ids(each.slack, each.telegram, each.name), roles=frozenset(each.roles))
+        Person(
+            name=each.name,
+            ids=ids(each.slack, each.telegram, each.name),
+            roles=frozenset(each.roles),
+            deputy=each.deputy,
+        )
         for each in file.people
     )
-    team = Team(brand=file.brand.name, people=people, rooms=rooms, guests=file.guests, language=file.language)
-    return replace(team, zone=file.timezone)
+    return Team(
+        brand=file.brand.name,
+        people=people,
+        rooms=(*rooms, *mailboxes),
+        guests=file.guests,
+        language=file.language,
+        zone=file.timezone,
+        channels=file.channels,
+        rota=file.rota and file.rota.model_copy(update={"zone": file.rota.zone or file.timezone}),
+    )
 
 
 def _key(env: Environment) -> bytes:

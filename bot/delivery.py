@@ -17,10 +17,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot import errands
 from bot.clock import Clock
+from bot.errands import Kept
+from bot.evidence import Shelf
 from bot.pacing import Lane, Pacer
 from bot.speech import EDIT_GAP, as_json, card_from
-from bot.transports.base import Letter, Transport, TransportError
+from bot.transports.base import Letter, Opened, Transport, TransportError
 from handlers.kit.cards import Card, Tone
 from handlers.kit.team import Team
 from storage import outbox, spots
@@ -40,7 +43,7 @@ TRIES = 3
 """How often a message is tried that breaks a renderer or a library."""
 BROKE = "something broke on our side"
 
-FOLLOWERS = ("edit", "picture")
+FOLLOWERS = ("edit", "picture", "pin")
 """Rows that mean nothing without the message that they belong to."""
 
 BREAKS = (ValueError, TypeError, LookupError, AttributeError, RuntimeError, OSError)
@@ -64,15 +67,26 @@ class Claim:
 
 
 class Delivery:
-    """Sends what is in the outbox, one message at a time per channel, several channels side by side."""
+    """Sends what is in the outbox, one message at a time per channel, several channels side by side.
+
+    Args:
+        shelf: where files are stored that were given as evidence.
+    """
 
     def __init__(
-        self, *, database: Database, team: Team, clock: Clock, transports: Mapping[str, Transport]
+        self,
+        *,
+        database: Database,
+        team: Team,
+        clock: Clock,
+        transports: Mapping[str, Transport],
+        shelf: Shelf,
     ) -> None:
         self.database = database
         self.team = team
         self.clock = clock
         self.transports = transports
+        self.shelf = shelf
         self._bell = {name: asyncio.Event() for name in transports}
         self._pacers = {name: Pacer(transport.pace) for name, transport in transports.items()}
         self._busy: set[tuple[str, Lane]] = set()
@@ -183,7 +197,7 @@ class Delivery:
     async def _deliver(self, transport: Transport, claim: Claim) -> None:
         try:
             async with asyncio.timeout(SEND_LIMIT):
-                message = await self._hand_over(transport, claim)
+                came = await self._hand_over(transport, claim)
         except TransportError as error:
             await self._failed(transport, claim, error)
         except TimeoutError:
@@ -196,10 +210,15 @@ class Delivery:
             broken = TransportError(f"{BROKE}, reference {reference}", permanent=is_stuck, unsure=True)
             await self._failed(transport, claim, broken)
         else:
-            await self._write_down(claim.row.id, lambda session: self._note(session, claim.row, message))
+            await self._write_down(claim.row.id, lambda session: self._note(session, claim.row, came))
 
-    async def _hand_over(self, transport: Transport, claim: Claim) -> str:
-        row, letter = claim.row, self._letter(claim)
+    async def _hand_over(self, transport: Transport, claim: Claim) -> str | Opened | Kept | None:
+        row = claim.row
+        if row.kind == "fetch":
+            return await errands.fetch(transport, row, self.shelf, self.clock())
+        letter = self._letter(claim)
+        if row.kind in outbox.ERRANDS:
+            return await errands.run(transport, row.kind, letter, claim.target)
         if row.kind == "edit":
             await transport.edit(letter, claim.target)
             return claim.target
@@ -225,6 +244,7 @@ class Delivery:
             names={name: user for name, user in names.items() if user} if row.kind != "edit" else {},
             repeat=claim.was_tried and row.kind != "edit",
             prompt=row.prompt,
+            secret=row.secret,
         )
 
     async def _write_down(self, number: int | None, work: Callable[[Session], Awaitable[None]]) -> None:
@@ -241,9 +261,13 @@ class Delivery:
         async with self.database.write() as session:
             await work(session)
 
-    async def _note(self, session: Session, row: Outbox, message: str) -> None:
+    async def _note(self, session: Session, row: Outbox, came: str | Opened | Kept | None) -> None:
         now = self.clock()
+        message = came if isinstance(came, str) else ""
         await outbox.sent(session, row, message, now)
+        if row.kind in outbox.ERRANDS:
+            await errands.done(session, row, None if isinstance(came, str) else came, now)
+            return
         if row.kind == "edit":
             await spots.edited(session, row.transport, row.channel, message, now)
         elif message:
@@ -295,7 +319,10 @@ class Delivery:
 
     async def _give_up(self, session: Session, row: Outbox, error: TransportError) -> None:
         """The row failed for good; whoever asked hears in private what could not be said where they asked."""
-        if not await outbox.fail(session, row, error.message) or not row.to or row.channel == row.to:
+        if not await outbox.fail(session, row, error.message):
+            return
+        await errands.failed(session, row, error, self.clock())
+        if row.kind in outbox.ERRANDS or not row.to or row.channel == row.to:
             return
         refused = Card(
             title="无法发到该频道 · The answer could not be posted there", text=error.message, tone=Tone.WARN
@@ -310,6 +337,7 @@ class Delivery:
                 channel=row.to,
                 to=row.to,
                 card=row.card if is_answer else as_json(refused),
+                secret=row.secret,
                 incident_id=row.incident_id,
                 drill_id=row.drill_id,
                 created_at=now,

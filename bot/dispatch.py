@@ -14,11 +14,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from bot import forms, hearing
+from bot import beside, forms, hearing
 from bot.answers import Answer, Answers, blanked, opener
 from bot.clock import Clock
 from bot.speech import Speech
-from bot.transports.base import Transport
+from bot.transports.base import Rooms, Transport
 from bot.wire import from_json, to_json
 from handlers.alert import unsaid
 from handlers.kit.cards import Card, Form, Tone
@@ -29,7 +29,7 @@ from handlers.kit.messages import Noticed, Place, Pressed, Typed
 from handlers.kit.registry import Registry
 from handlers.kit.team import Person, Team
 from playbooks.library import Library
-from storage import inbox, notices, people, spots
+from storage import inbox, links, notices, people, spots
 from storage.database import Database, DatabaseError, Session
 from storage.models import Notice
 
@@ -94,7 +94,7 @@ class Dispatch:
         self.library = library
         self.clock = clock
         self.transports = transports
-        self.settings = {**settings, "registry": registry}
+        self.settings = {**settings, "registry": registry, "doors": self._doors}
         self.scrub = scrub
         self.speech = Speech(team, transports)
         self.answers = Answers(
@@ -168,6 +168,7 @@ class Dispatch:
             # What came from a platform that is not up here waits until it is, or is another process's.
             arrived = await inbox.waiting(session, self.transports)
             noticed = await notices.waiting(session)
+            self.team.join(await links.every(session))
         for number, payload in arrived:
             async with self._turn:
                 if not self._is_stopping:
@@ -194,7 +195,7 @@ class Dispatch:
         trigger = self._triggers.pop(event.id, "") or event.trigger
         try:
             outcome = await self._guarded(
-                lambda: self._handled(number, event, has_trigger=bool(trigger), quiet=quiet)
+                lambda looked: self._handled(number, event, looked, has_trigger=bool(trigger), quiet=quiet)
             )
         except Unexpected as error:
             outcome = await self._broken(number, event, error, quiet=quiet)
@@ -204,13 +205,13 @@ class Dispatch:
         self.answers.give(event, trigger, outcome.answer)
         return outcome.error
 
-    async def _guarded(self, run: Callable[[], Awaitable[Result]]) -> Result:
+    async def _guarded(self, run: Callable[[list[Any]], Awaitable[Result]]) -> Result:
         """The one place where errors that nobody foresaw end. Raises Unexpected."""
         tries = TRIES
         while True:
             tries -= 1
             try:
-                return await run()
+                return await beside.run(self.database, run)
             except Exception as error:
                 if isinstance(error, DatabaseError) and tries:
                     log.warning("the database refused a transaction; it is tried again: %s", error)
@@ -221,7 +222,7 @@ class Dispatch:
                 raise Unexpected(reference) from error
 
     async def _handled(
-        self, number: int, event: Typed | Pressed, *, has_trigger: bool, quiet: bool
+        self, number: int, event: Typed | Pressed, looked: list[Any], *, has_trigger: bool, quiet: bool
     ) -> Outcome | None:
         """Take the row, and commit with it what was done, or that it was refused; None if another has it."""
         if isinstance(event, Typed) and event.quoted is not None:
@@ -234,7 +235,7 @@ class Dispatch:
                 return None
             try:
                 async with session.begin_nested():
-                    ctx = await self._context(session, event)
+                    ctx = await self._context(session, event, looked)
                     await hearing.obey(ctx, self.registry)
                     return await self._say(ctx, event, has_trigger=has_trigger)
             except UserError as error:
@@ -254,12 +255,13 @@ class Dispatch:
                 return None
             return await self._refused(session, number, event, error, quiet=quiet)
 
-    async def _context(self, session: Session, event: Typed | Pressed) -> Context:
+    async def _context(self, session: Session, event: Typed | Pressed, looked: list[Any]) -> Context:
         by, at = event.by, event.at
         person = self.team.who(by, at)
-        if person is None:
+        if person is not None:
+            await people.meet(session, by.transport, by.user, by.name, by.username)
+        elif (person := hearing.newcomer(event, self.registry)) is None:
             raise hearing.stranger(self._say_at(at), event)
-        await people.meet(session, by.transport, by.user, by.name, by.username)
         quoted = event.quoted if isinstance(event, Typed) else None
         near = [part for part in (at.thread, quoted.message if quoted else "", at.message) if part]
         return Context(
@@ -271,10 +273,15 @@ class Dispatch:
             by=person,
             at=at,
             own=await spots.incident_at(session, at.transport, at.channel, near),
+            is_private=at.direct or self.transports[at.transport].discreet,
             quoted=quoted,
             settings=self.settings,
             scrub=self.scrub,
+            looked=looked,
         )
+
+    def _doors(self) -> Mapping[str, str]:
+        return {name: each.door for name, each in self.transports.items() if isinstance(each, Rooms)}
 
     def _say_at(self, at: Place) -> Locale:
         room = self.team.room_at(at.transport, at.channel)
@@ -358,12 +365,12 @@ class Dispatch:
     async def _notice(self, row: Notice) -> None:
         """Say what the bot noticed."""
         try:
-            await self._guarded(lambda: self._noticed(row))
+            await self._guarded(lambda looked: self._noticed(row, looked))
         except Unexpected as error:
             await self._unsaid(row, error.reference)
         self._ring()
 
-    async def _noticed(self, row: Notice) -> None:
+    async def _noticed(self, row: Notice, looked: list[Any]) -> None:
         run = self.registry.notices.get(row.kind)
         async with self.database.write() as session:
             if not await notices.take(session, row.id or 0, self.clock()):
@@ -375,7 +382,9 @@ class Dispatch:
                 library=self.library,
                 now=self.clock(),
                 by=BOT,
+                scrub=self.scrub,
                 settings={**self.settings, "notice": {"incident_id": row.incident_id, "data": row.data}},
+                looked=looked,
             )
             if run is not None:
                 await run(ctx)

@@ -18,9 +18,9 @@ from handlers.kit.cards import cut
 from handlers.kit.context import Context
 from handlers.kit.errors import ConflictError, NotAllowedError, UsageError, UserError
 from handlers.kit.locale import Locale
-from handlers.kit.messages import Pressed, Quoted, Typed
+from handlers.kit.messages import Attached, Pressed, Quoted, Typed
 from handlers.kit.registry import Command, Registry
-from handlers.kit.team import Right, Team
+from handlers.kit.team import Person, Right, Team
 from handlers.look import nearest
 from storage import spots
 from storage.models import Incident
@@ -51,8 +51,13 @@ def cleaned(event: Typed | Pressed) -> Typed | Pressed:
         return replace(event, by=by, fields={name: plain(answer) for name, answer in event.fields.items()})
     quoted = event.quoted
     if quoted is not None:
-        quoted = replace(quoted, text=plain(quoted.text), author=cut(plain(quoted.author), LONGEST_NAME))
-    return replace(event, by=by, text=plain(event.text), quoted=quoted)
+        author = cut(plain(quoted.author), LONGEST_NAME)
+        quoted = replace(quoted, text=plain(quoted.text), author=author, files=_named(quoted.files))
+    return replace(event, by=by, text=plain(event.text), quoted=quoted, files=_named(event.files))
+
+
+def _named(files: tuple[Attached, ...]) -> tuple[Attached, ...]:
+    return tuple(replace(each, name=cut(" ".join(plain(each.name).split()), LONGEST_NAME)) for each in files)
 
 
 def stranger(say: Locale, event: Typed | Pressed) -> NotAllowedError:
@@ -65,6 +70,16 @@ def stranger(say: Locale, event: Typed | Pressed) -> NotAllowedError:
             chat=event.at.channel,
         ),
     )
+
+
+def newcomer(event: Typed | Pressed, registry: Registry) -> Person | None:
+    """Somebody whom nobody knows, if what they say is open to everybody; else None."""
+    said = event.text.split(maxsplit=1) if isinstance(event, Typed) and not event.answer else []
+    command = registry.names.get(said[0].lstrip("/").lower()) if said else None
+    if command is None or command.right is not Right.ANYONE:
+        return None
+    by = event.by
+    return Person(name=f"{by.name or by.username}({by.user})", ids={by.transport: by.user}, guest=True)
 
 
 async def with_quote(event: Typed, quoted: Quoted, transport: Transport, team: Team) -> Typed:
@@ -91,17 +106,16 @@ async def obey(ctx: Context, registry: Registry) -> None:
         ctx.require(call.command.right)
     try:
         arguments = await bind(call.command, call.words, ctx, call.answers)
+        incident = next((value for value in arguments.values() if isinstance(value, Incident)), None)
+        if incident is not None:
+            _admit(ctx, call.command, incident)
+            await _note_place(ctx, incident)
+        await call.command.run(ctx, **arguments)
     except MissingError as missing:
         if missing.incident is not None:
             # Nobody should fill in a form only to hear that they may not.
             _admit(ctx, call.command, missing.incident)
         _ask(ctx, call, missing)
-        return
-    incident = next((value for value in arguments.values() if isinstance(value, Incident)), None)
-    if incident is not None:
-        _admit(ctx, call.command, incident)
-        await _note_place(ctx, incident)
-    await call.command.run(ctx, **arguments)
 
 
 async def _call(ctx: Context, registry: Registry) -> Call | None:

@@ -26,6 +26,8 @@ class Pacer:
 
     def lane(self, row: Outbox) -> Lane:
         """Where a row queues."""
+        if row.kind == "fetch":
+            return row.channel, "fetch"
         if row.kind == "whisper" and self.pace.whisper_gap is not None:
             return row.channel, "whisper"
         if row.kind == "edit" and self.pace.edit_gap is not None:
@@ -35,14 +37,16 @@ class Pacer:
     def free_at(self, row: Outbox, now: datetime) -> datetime:
         """When a row may go out: now, or later."""
         free = max(now, self._held.get(self.lane(row), now))
-        if not self.pace.per_minute:
+        if not self.pace.per_minute or row.kind == "fetch":
             return free
         sent = self._minute[row.channel]
         room = self.pace.per_minute - (RESERVE if row.rank > 1 else 0)
         return max(free, sent[-room] + MINUTE) if len(sent) >= room else free
 
     def went(self, row: Outbox, now: datetime) -> None:
-        """Note that a row goes out now."""
+        """Note that a row goes out now. What is fetched is no message, and counts as none."""
+        if row.kind == "fetch":
+            return
         gaps = {"post": self.pace.gap, "whisper": self.pace.whisper_gap, "edit": self.pace.edit_gap}
         self.hold(row, now + timedelta(seconds=gaps[self.lane(row)[1]] or 0.0))
         if self.pace.per_minute:

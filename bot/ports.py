@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 
 from bot.monitor.watch import Ingesting
 from bot.sources.links import pasted
 from handlers.kit.ports import BusyError, Explained, Linked, Ports
+from playbooks.checks.files import Checked
 
 PATIENCE = 1.0
 """Seconds that an answer may take: meanwhile nobody else is served."""
 
 
-def ports(ingest: Callable[[], Ingesting], sources: Mapping[str, str]) -> Ports:
+def ports(
+    ingest: Callable[[], Ingesting],
+    sources: Mapping[str, str],
+    captions: Callable[[], Sequence[Checked]] = tuple,
+) -> Ports:
     """The ports, filled in.
 
     Args:
         ingest: where texts are read.
         sources: name -> kind.
+        captions: checks the folder of planned captions.
     """
 
     async def explain(text: str) -> Explained:
@@ -35,7 +41,10 @@ def ports(ingest: Callable[[], Ingesting], sources: Mapping[str, str]) -> Ports:
             severe=reading.severe,
         )
 
-    return Ports(explain=explain, link=linked, sources=sources)
+    async def checked() -> Sequence[Checked]:
+        return await asyncio.to_thread(captions)
+
+    return Ports(explain=explain, link=linked, sources=sources, captions=checked)
 
 
 def linked(text: str) -> Linked | None:

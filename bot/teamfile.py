@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny
 
 from bot.sources import kinds
 from bot.sources.kinds import SourceSettings
 from handlers.kit.locale import LANGUAGES
+from handlers.kit.team import CHANNELS
 from playbooks.checking import Duration, FaultError, Identifier, Strict, Text, Weekly, parse
-from playbooks.levels import Level
+from playbooks.checks import PlatformError, limits, platform_named
+from playbooks.clocks import Clocks, Ladder
+from playbooks.levels import Level, Levels
 from playbooks.quiet import Cap, Coverage, Maintenance, ManyHours, Quiet
 from playbooks.reading import PlaybookError, read_sheet
-
-
-def _zone(words: object) -> ZoneInfo:
-    try:
-        return ZoneInfo(str(words))
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise FaultError(f'"{words}" is not a time zone', "write it as Asia/Shanghai") from error
+from playbooks.rota import Rota, Zone
 
 
 def _levels(words: object) -> object:
@@ -32,10 +30,26 @@ def _levels(words: object) -> object:
     return found
 
 
+def _lowest(word: object) -> Level | None:
+    if word is None or word == "none":
+        return None
+    level = word if isinstance(word, Level) else Level.read(str(word))
+    if level is None:
+        raise FaultError(f'"{word}" is not a level', "red, orange, yellow, blue or none")
+    return level
+
+
 def _lasting(length: timedelta) -> timedelta:
     if length <= timedelta():
         raise FaultError("must be longer than nothing")
     return length
+
+
+def _channel(words: str) -> str:
+    try:
+        return platform_named(words)
+    except PlatformError as error:
+        raise FaultError(f'there is no channel "{words}"', f"one of {', '.join(limits())}") from error
 
 
 Language = Literal["zh", "en"]
@@ -72,6 +86,8 @@ class PersonPart(Strict):
     slack: str = ""
     telegram: str = ""
     roles: tuple[Text, ...] = ()
+    deputy: str = ""
+    mail: str = Field(default="", pattern=r"^$|^[^\s@<>]+@[^\s@<>]+$")
 
 
 class MonitorPart(Strict):
@@ -79,6 +95,7 @@ class MonitorPart(Strict):
 
     every: Duration = timedelta(seconds=5)
     merge_window: Duration = timedelta(minutes=30)
+    second_opinion: bool = False
     min_mentions: Annotated[int, Field(ge=1)] = 3
 
 
@@ -98,12 +115,42 @@ class DigestsPart(Strict):
     to: Literal["leads", "alerts"] = "leads"
 
 
+class CaptionsPart(Strict):
+    """Planned captions that are checked on a rhythm: the folder, on which platform they go out, and when."""
+
+    folder: str = ""
+    platform: Annotated[str, AfterValidator(_channel)] = "douyin"
+    at: Weekly = "08:30"
+
+
+class EvidencePart(Strict):
+    """How long files are kept that were given as evidence; then they are deleted."""
+
+    keep: Annotated[Duration, AfterValidator(_lasting)] = timedelta(days=365)
+
+
+class BridgePart(Strict):
+    """Another program that is told of every timeline entry. The address, too, may come from the environment."""
+
+    name: Identifier
+    url: str = Field(default="", pattern=r"^$|^https?://\S+$")
+    url_env: str = ""
+    secret_env: str = ""
+    preset: Identifier = "generic"
+    entries: tuple[Text, ...] = ()
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """What it needs of the environment."""
+        return tuple(filter(None, (self.url_env, self.secret_env)))
+
+
 class TeamFile(Strict):
     """All of `fenghuo.yaml`."""
 
     brand: BrandPart = BrandPart()
     language: Language = "zh"
-    timezone: Annotated[ZoneInfo, BeforeValidator(_zone)] = ZoneInfo("Asia/Shanghai")
+    timezone: Zone = ZoneInfo("Asia/Shanghai")
     rooms: tuple[RoomPart, ...] = ()
     people: tuple[PersonPart, ...] = ()
     guests: Literal["none", "reader", "responder"] = "none"
@@ -111,12 +158,27 @@ class TeamFile(Strict):
     monitor: MonitorPart = MonitorPart()
     metrics: MetricsPart = MetricsPart()
     digests: DigestsPart = DigestsPart()
+    captions: CaptionsPart = CaptionsPart()
+    evidence: EvidencePart = EvidencePart()
     quiet_hours: ManyHours = ()
     maintenance: tuple[Maintenance, ...] = ()
     alert_cap: Cap | None = None
     coverage: Coverage = Coverage()
+    clocks: Mapping[Level, Clocks] = Field(default_factory=dict)
+    ladder: Ladder | None = None
+    """For every level that has none among its `clocks`."""
+    rota: Rota | None = None
+    channels: tuple[Annotated[str, AfterValidator(_channel)], ...] = CHANNELS
+    """Where the brand speaks in public, and so what a text has to fit."""
+    rooms_own: Annotated[Level | None, BeforeValidator(_lowest)] = Level.ORANGE
+    """From which level on a card offers a room of the incident's own; `none`: never."""
+    webhooks_out: tuple[BridgePart, ...] = ()
     contact: str = ""
     playbooks: str = ""
+
+    def adapt(self, levels: Levels) -> Levels:
+        """The levels with this team's clocks and ladder."""
+        return levels.adapted(self.clocks, self.ladder)
 
     @property
     def quiet(self) -> Quiet:

@@ -6,7 +6,7 @@ import dataclasses
 from datetime import datetime
 from typing import Any
 
-from handlers.kit.messages import Place, Pressed, Quoted, Sender, Typed
+from handlers.kit.messages import Attached, Place, Pressed, Quoted, Sender, Typed
 
 
 def to_json(event: Typed | Pressed) -> dict[str, Any]:
@@ -25,7 +25,13 @@ def from_json(data: dict[str, Any]) -> Typed | Pressed:
     fields["by"], fields["at"] = Sender(**data["by"]), Place(**data["at"])
     if data["type"] == "pressed":
         return Pressed(**fields)
+    fields["files"] = _files(data)
     if quoted := data["quoted"]:
         moment = datetime.fromisoformat(quoted["at"]) if quoted["at"] else None
-        fields["quoted"] = Quoted(**{**quoted, "at": moment})
+        fields["quoted"] = Quoted(**{**quoted, "at": moment, "files": _files(quoted)})
     return Typed(**fields)
+
+
+def _files(data: dict[str, Any]) -> tuple[Attached, ...]:
+    # What an older version stored has none.
+    return tuple(Attached(**each) for each in data.get("files", ()))

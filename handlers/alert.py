@@ -8,6 +8,7 @@ from handlers.kit.incident_card import incident_card, refresh, status
 from handlers.kit.levels import announce_level, start_clocks
 from handlers.kit.locale import Locale
 from handlers.kit.registry import notice
+from handlers.kit.steps import lay_out, show_crew
 from playbooks.levels import Level
 from storage import incidents
 from storage.models import LIVING, Incident
@@ -42,7 +43,8 @@ async def graver(ctx: Context) -> None:
     if incident is not None and incident.state in LIVING:
         data = ctx.settings["notice"]["data"]
         await start_clocks(ctx, incident)
-        await refresh(ctx, incident, now=False)
+        await lay_out(ctx, incident)
+        await show_crew(ctx, incident, now=False)
         await announce_level(ctx, incident, Level(data["old"]), Level(data["new"]), "")
 
 

@@ -1,41 +1,172 @@
-"""Clocks: what is due, and who is told when it was not done."""
+"""Clocks: what is due, who is told when it was not done, and putting that off."""
 
 from __future__ import annotations
 
-from handlers.kit.cards import Card, Tone, cut
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from handlers.kit.briefing import send_brief
+from handlers.kit.cards import Card, cut
 from handlers.kit.context import Context
-from handlers.kit.duties import overdue, remedy
-from handlers.kit.incident_card import refresh, tag
-from handlers.kit.registry import notice
+from handlers.kit.duties import AUTOMATIC, overdue
+from handlers.kit.errors import ConflictError, NotFoundError, UsageError
+from handlers.kit.incident_card import over, refresh
+from handlers.kit.ladder import Call, calls, told_and_next
+from handlers.kit.nudge import Nudge, folded, nudge_card
+from handlers.kit.registry import command, notice
 from handlers.kit.team import Right
-from storage import deadlines, incidents
-from storage.models import LIVING
+from playbooks.checking import FaultError, read_duration, spelled
+from playbooks.levels import Level, Rules
+from storage import deadlines, incidents, notices
+from storage.models import LIVING, Deadline, Incident
+
+NAMES = {
+    "认领": "claim", "集结": "assemble", "首次回应": "holding", "声明": "holding", "通报": "update", "更新": "update",
+    "黄金": "golden", "法务": "legal", "步骤": "step", "任务": "task",
+}  # fmt: skip
+CHINESE_UNITS = {"小时": "h", "分钟": "m", "分": "m", "天": "d", "秒": "s"}
 
 
 @notice("deadline")
 async def late(ctx: Context) -> None:
-    """A duty was not done in time: say so in the thread and in the room."""
+    """Duties were not done in time: tell the next one on the ladder of each, in the thread and in the room."""
     told = ctx.settings["notice"]
     incident = await incidents.hold(ctx.session, told["incident_id"])
-    due = await deadlines.get(ctx.session, told["data"]["deadline"])
-    if incident is None or due is None or incident.state not in LIVING:
+    if incident is None or incident.state not in LIVING:
         return
-    await ctx.log(incident, "overdue", "", what=due.kind, words=due.what)
-    await refresh(ctx, incident, now=False)
-    leads = tuple(person.name for person in ctx.team.people if Right.LEAD in person.rights)
+    # What came due in the same moment is told together.
+    others = await notices.take_like(ctx.session, "deadline", incident.id or 0, ctx.now)
+    nudges = [await _climb(ctx, incident, data) for data in (told["data"], *others)]
+    fresh = [each for each in nudges if each is not None]
+    if any(each.call.rung == 1 for each in fresh):
+        await refresh(ctx, incident, now=False)
+    for group in folded(fresh):
+        ctx.thread(incident, nudge_card(incident, group, ctx.library), broadcast=True)
+
+
+async def _climb(ctx: Context, incident: Incident, told: Mapping[str, int]) -> Nudge | None:
+    """Whom a fired deadline calls, and the next rung armed; None if there is nothing to say."""
+    due = await deadlines.get(ctx.session, told["deadline"])
+    if due is None or due.done_at is None or due.rung != told["rung"]:
+        # Done meanwhile, put off, or told by another process.
+        return None
+    if due.kind in AUTOMATIC:
+        await _brief(ctx, incident, due)
+        return None
+    ladder = _rules(ctx, incident).ladder
+    call, following = told_and_next(calls(ctx.team, incident, due, ladder, ctx.now), due.rung)
+    if call is None:
+        return None
+    # Counted from now: after a pause in which the bot was off, everybody still gets their time.
+    at = ctx.now + following.after - call.after if following else None
+    if following and at:
+        await deadlines.again(ctx.session, due.id or 0, at, rung=following.rung - 1)
+    names = "、".join(call.people)
+    await ctx.log(incident, _entry(call, due, ctx.now), "", what=due.kind, words=due.what, to=names)
+    return Nudge(due=due, call=call, following=following, at=at)
+
+
+async def _brief(ctx: Context, incident: Incident, due: Deadline) -> None:
+    if _rules(ctx, incident).brief_every is None:
+        await deadlines.drop(ctx.session, incident.id or 0, due.kind)
+    else:
+        await send_brief(ctx, incident)
+
+
+def _entry(call: Call, due: Deadline, now: datetime) -> str:
+    if due.due_at > now:
+        return "reminded"
+    return "overdue" if call.rung == 1 else "escalated"
+
+
+def _rules(ctx: Context, incident: Incident) -> Rules:
+    return ctx.library.levels[Level(incident.level)]
+
+
+@command(
+    "snooze",
+    area="work",
+    right=Right.OWNER,
+    help="Put the next overdue reminder off",
+    usage="snooze N DURATION [WHAT]",
+    example="snooze 12 30m",
+    aliases=("稍后", "推迟"),
+    labels={"words": "For how long"},
+)
+async def snooze(ctx: Context, incident: Incident, words: str) -> None:
+    """The duty stays due; only the next reminder waits. Who put it off until when is in the timeline."""
+    if incident.state not in LIVING:
+        raise over(ctx, incident)
+    first, _, name = words.strip().partition(" ")
+    length = _length(ctx, incident, first)
+    due = await _meant(ctx, incident, name.strip())
+    until = ctx.now + length
+    if until <= (coming := due.fires_at or due.due_at) and due.done_at is None:
+        raise ConflictError(
+            ctx.say("Nobody is told before {time} anyway.", time=ctx.say.clock(coming)),
+            hint=ctx.say("Name a longer time, at most {length}.", length=ctx.say.span(_most(ctx, incident))),
+        )
+    # Where the ladder had come to its end, its last rung is told once more.
+    rung = due.rung if due.done_at is None else due.rung - 1
+    await deadlines.again(ctx.session, due.id or 0, until, rung=rung)
+    time = ctx.say.clock(until)
+    await ctx.log(incident, "snoozed", "", what=due.kind, words=due.what, until=time)
+    await refresh(ctx, incident)
+    by, kind, what = ctx.by.name, due.kind, due.what
     ctx.thread(
         incident,
         lambda say: Card(
             title=say(
-                "{incident} · {what}, due {time}",
-                incident=tag(say, incident),
-                what=overdue(say, due.kind, due.what),
-                time=say.clock(due.due_at),
+                "{by} put it off until {time}: {what}", by=by, time=time, what=overdue(say, kind, what)
             ),
-            text=cut(incident.title),
-            tone=Tone.WARN,
-            buttons=(remedy(say, due),),
-            notify=(incident.owner,) if incident.owner else leads,
+            text=say("It stays due; only the reminder waits."),
         ),
-        broadcast=True,
     )
+
+
+def _most(ctx: Context, incident: Incident) -> timedelta:
+    """The longest that a reminder may be put off: as long as the public may wait for an update."""
+    return _rules(ctx, incident).update_every
+
+
+def _length(ctx: Context, incident: Incident, words: str) -> timedelta:
+    for unit, letter in CHINESE_UNITS.items():
+        words = words.replace(unit, letter)
+    most = _most(ctx, incident)
+    try:
+        length = read_duration(words)
+    except FaultError as error:
+        raise UsageError(
+            ctx.say("“{word}” is no length of time.", word=cut(words)),
+            hint=ctx.say("For example: {example}", example="snooze 12 30m"),
+            field="words",
+        ) from error
+    if not timedelta() < length <= most:
+        raise UsageError(
+            ctx.say(
+                "At this level a reminder can be put off by {length} at most.", length=ctx.say.span(most)
+            ),
+            hint=ctx.say("For example: {example}", example=f"snooze {incident.id} {spelled(most / 2)}"),
+            field="words",
+        )
+    return length
+
+
+async def _meant(ctx: Context, incident: Incident, name: str) -> Deadline:
+    """The duty of this kind, or the one of which somebody is told next."""
+    owed = [each for each in await deadlines.of(ctx.session, incident.id or 0) if each.kind not in AUTOMATIC]
+    kind = NAMES.get(name, name.lower())
+    fitting = [each for each in owed if not kind or each.kind == kind]
+    if not fitting:
+        kinds = list(dict.fromkeys(each.kind for each in owed))
+        raise NotFoundError(
+            ctx.say("“{what}” is not due on #{number}.", what=cut(name), number=incident.id)
+            if name
+            else ctx.say("Nothing is due on #{number}.", number=incident.id),
+            hint=ctx.say("Due are: {names}", names=ctx.say(", ").join(kinds) or "-"),
+        )
+    return min(fitting, key=_told_next)
+
+
+def _told_next(each: Deadline) -> tuple[bool, datetime]:
+    return each.done_at is not None, each.fires_at or each.due_at

@@ -103,7 +103,7 @@ async def come_round(ctx: Context) -> None:
 async def digest(ctx: Context, name: str, end: datetime) -> CardBuilder:
     """The digest of the time up to a moment."""
     length = LENGTHS[name]
-    found = await digests.gather(ctx.session, end - length.span, end, length.parts)
+    found = await ctx.beside(lambda session: digests.gather(session, end - length.span, end, length.parts))
     known = ports(ctx.settings).sources
     return lambda say: card(say, found, name, known)
 

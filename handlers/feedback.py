@@ -70,6 +70,8 @@ async def missed(ctx: Context, what: str) -> None:
         ),
     )
     incident = await incidents.get(ctx.session, topic.incident_id) if topic and topic.incident_id else None
+    if incident is not None and incident.private:
+        incident = None
     ctx.reply(lambda say: _missed_card(say, ctx.by.name, link, stored, topic, incident))
 
 

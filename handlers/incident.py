@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from handlers.kit.arguments import Privately
 from handlers.kit.cards import Button, ButtonTone, Card, Tone, cut
+from handlers.kit.command import changed, hand_command, nobodys
 from handlers.kit.context import Context, card_key
+from handlers.kit.crew import COMMANDER
 from handlers.kit.errors import ConflictError
-from handlers.kit.incident_card import headline, incident_card, over, refresh, status
-from handlers.kit.levels import announce_level, start_assembly, start_clocks
+from handlers.kit.incident_card import headline, incident_card, over, status
+from handlers.kit.levels import announce_level, start_claim, start_clocks
 from handlers.kit.locale import Locale, Texts
 from handlers.kit.registry import command
+from handlers.kit.rooms import leave_rooms, seal
+from handlers.kit.steps import fill, lay_out, resume, show_crew
 from handlers.kit.team import Person, Right
 from playbooks.levels import Level
 from playbooks.schema import Playbook
-from storage import deadlines, drills, incidents, labels, timeline
+from storage import commitments, deadlines, drills, incidents, labels, timeline
 from storage.models import LIVING, Incident, State
 
 MOVES: Texts = {
@@ -26,7 +31,7 @@ MOVES: Texts = {
     "dismissed": "{by}: #{number} is a false alarm.",
     "reopened": "{by} opened #{number} again.",
 }
-CHANGES_OF_HANDS = ("claimed", "handed_over")
+TAKEN = ("claimed", "handed_over")
 
 
 @command(
@@ -34,14 +39,18 @@ CHANGES_OF_HANDS = ("claimed", "handed_over")
     area="incident",
     right=Right.WORK,
     help="Open an incident by hand",
-    usage="new LEVEL TYPE TITLE",
+    usage="new LEVEL TYPE [private] TITLE",
     example="new orange user_complaint 蛋糕发霉，客服不理",
     aliases=("新建",),
     labels={"level": "Level", "kind": "Playbook", "title": "What happened, in one line"},
     form=True,
 )
-async def new(ctx: Context, level: Level, kind: Playbook, title: str) -> None:
-    """Open an incident and raise it in the alerts rooms."""
+async def new(
+    ctx: Context, level: Level, kind: Playbook, private: Privately | None = None, *, title: str
+) -> None:
+    """Open an incident and raise it in the alerts rooms; a private one among its own people only."""
+    if private:
+        ctx.require(Right.LEAD)
     room = ctx.team.room_at(ctx.at.transport, ctx.at.channel) if ctx.at else None
     drill = await drills.running(ctx.session) if room and room.is_drill else None
     if room and room.is_drill and drill is None:
@@ -61,6 +70,8 @@ async def new(ctx: Context, level: Level, kind: Playbook, title: str) -> None:
         ),
     )
     await ctx.log(incident, "opened", title, level=level.value)
+    if private:
+        await seal(ctx, incident)
     await start_clocks(ctx, incident)
     ctx.announce("alerts", await incident_card(ctx, incident), incident=incident, key=card_key(incident))
     ctx.whisper(
@@ -86,7 +97,8 @@ async def claim(ctx: Context, incident: Incident) -> None:
             raise over(ctx, incident)
         message, hint = await _why_not_claimed(ctx, incident)
         raise ConflictError(message, hint=hint)
-    await deadlines.drop(ctx.session, incident.id or 0, "assemble")
+    await deadlines.drop(ctx.session, incident.id or 0, "claim")
+    await fill(ctx, incident, COMMANDER, "", ctx.by.name)
     await _moved(ctx, incident, "claimed", "")
 
 
@@ -95,11 +107,7 @@ async def _why_not_claimed(ctx: Context, incident: Incident) -> tuple[str, str]:
         return ctx.say("You have #{number} already.", number=incident.id), ctx.say(
             "Next: respond {number}", number=incident.id
         )
-    changes = [
-        entry.at
-        for entry in await timeline.of(ctx.session, incident.id or 0)
-        if entry.kind in CHANGES_OF_HANDS
-    ]
+    changes = [entry.at for entry in await timeline.of(ctx.session, incident.id or 0) if entry.kind in TAKEN]
     moment = ctx.say.clock(changes[-1]) if changes else ""
     return (
         ctx.say(
@@ -122,11 +130,13 @@ async def _why_not_claimed(ctx: Context, incident: Incident) -> tuple[str, str]:
     aliases=("释放",),
 )
 async def release(ctx: Context, incident: Incident, reason: str = "") -> None:
-    """The incident is open again and its assembly clock runs anew."""
-    if not incident.owner or not await incidents.release(ctx.session, incident.id or 0, incident.owner):
-        raise _nobodys(ctx, incident)
+    """The incident is open again and has to be claimed anew."""
+    old = incident.owner
+    if not old or not await incidents.release(ctx.session, incident.id or 0, old):
+        raise nobodys(ctx, incident)
     await ctx.session.refresh(incident)
-    await start_assembly(ctx, incident)
+    await fill(ctx, incident, COMMANDER, old, "")
+    await start_claim(ctx, incident)
     await _moved(ctx, incident, "released", reason)
 
 
@@ -142,31 +152,7 @@ async def release(ctx: Context, incident: Incident, reason: str = "") -> None:
 )
 async def handover(ctx: Context, incident: Incident, who: Person) -> None:
     """Command moves; there is always at most one commander."""
-    if not who.may(Right.WORK):
-        able = " ".join(f"@{each.name}" for each in ctx.team.people if each.may(Right.WORK))
-        raise ConflictError(
-            ctx.say("{name} may not work on incidents.", name=who.name),
-            hint=ctx.say("These may: {names}", names=able),
-        )
-    if incident.owner == who.name:
-        raise ConflictError(
-            ctx.say("{name} has #{number} already.", name=who.name, number=incident.id),
-            hint=ctx.say("Name somebody else: handover {number} @WHO", number=incident.id),
-        )
-    if not incident.owner or incident.state not in LIVING:
-        raise _nobodys(ctx, incident)
-    if not await incidents.hand_over(ctx.session, incident.id or 0, incident.owner, who.name):
-        raise _changed(ctx, incident)
-    await ctx.log(incident, "handed_over", "", to=who.name)
-    await refresh(ctx, incident)
-    ctx.thread(
-        incident,
-        lambda say: Card(
-            title=say("{by} handed #{number} over to {to}.", by=ctx.by.name, number=incident.id, to=who.name),
-            text=cut(incident.title),
-            notify=(who.name,),
-        ),
-    )
+    await hand_command(ctx, incident, who)
 
 
 @command(
@@ -192,11 +178,12 @@ async def level(ctx: Context, incident: Incident, level: Level, reason: str = ""
     if incident.state not in LIVING:
         raise over(ctx, incident)
     if not await incidents.set_level(ctx.session, incident.id or 0, old.value, level.value):
-        raise _changed(ctx, incident)
+        raise changed(ctx, incident)
     await ctx.log(incident, "level", reason, old=old.value, new=level.value)
     if level.rank > old.rank:
         await start_clocks(ctx, incident)
-    await refresh(ctx, incident)
+    await lay_out(ctx, incident)
+    await show_crew(ctx, incident)
     await announce_level(ctx, incident, old, level, reason)
 
 
@@ -241,7 +228,23 @@ async def recover(ctx: Context, incident: Incident) -> None:
 async def close(ctx: Context, incident: Incident, reason: str) -> None:
     """The closing message carries the timeline's count and last link, so that the chain is anchored outside the table."""
     allowed = (State.CLAIMED, State.RESPONDING, State.RECOVERING)
+    await _owes_nothing(ctx, incident)
     await _end(ctx, incident, State.CLOSED, allowed, "closed", reason)
+
+
+async def _owes_nothing(ctx: Context, incident: Incident) -> None:
+    """What was promised in public is kept first, or a lead says why not."""
+    owed = [each for each in await commitments.of(ctx.session, incident.id or 0) if each.state == "open"]
+    if owed:
+        named = ctx.say("; ").join(f"P{each.number} {cut(each.text, 24)}" for each in owed[:3])
+        raise ConflictError(
+            ctx.say("#{number} still owes what was promised: {promises}", number=incident.id, promises=named),
+            hint=ctx.say(
+                "Kept: promise {number} {first} kept PROOF; a lead may drop it: promise {number} {first} drop REASON",
+                number=incident.id,
+                first=owed[0].number,
+            ),
+        )
 
 
 @command(
@@ -284,21 +287,8 @@ async def reopen(ctx: Context, incident: Incident, reason: str) -> None:
     await ctx.session.refresh(incident)
     await labels.withdraw(ctx.session, incident.id or 0, ctx.now)
     await start_clocks(ctx, incident)
+    await resume(ctx, incident)
     await _moved(ctx, incident, "reopened", reason)
-
-
-def _nobodys(ctx: Context, incident: Incident) -> ConflictError:
-    return ConflictError(
-        ctx.say("Nobody has #{number}.", number=incident.id),
-        hint=ctx.say("Claim it: claim {number}", number=incident.id),
-    )
-
-
-def _changed(ctx: Context, incident: Incident) -> ConflictError:
-    return ConflictError(
-        ctx.say("#{number} has changed in the meantime.", number=incident.id),
-        hint=ctx.say("See how it stands: show {number}", number=incident.id),
-    )
 
 
 async def _forward(
@@ -306,6 +296,7 @@ async def _forward(
 ) -> None:
     if not await incidents.move(ctx.session, incident.id or 0, state, allowed=allowed, at=ctx.now):
         raise _wrong_state(ctx, incident)
+    await deadlines.drop(ctx.session, incident.id or 0, "assemble")
     await _moved(ctx, incident, kind, "")
 
 
@@ -318,6 +309,7 @@ async def _end(
         raise _wrong_state(ctx, incident)
     await deadlines.drop(ctx.session, incident.id or 0)
     await _moved(ctx, incident, kind, reason, anchor=True)
+    await leave_rooms(ctx, incident)
 
 
 def _wrong_state(ctx: Context, incident: Incident) -> ConflictError:
@@ -346,7 +338,7 @@ async def _moved(ctx: Context, incident: Incident, kind: str, reason: str, *, an
     """Log a move, bring the card up to date and tell the thread."""
     await ctx.session.refresh(incident)
     await ctx.log(incident, kind, reason)
-    await refresh(ctx, incident)
+    await show_crew(ctx, incident)
     count, head, at = incident.entries, incident.head, ctx.now
     ctx.thread(
         incident,

@@ -7,18 +7,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from handlers.kit.cards import Button, Card, Field, Section, cut
+from handlers.kit.cards import Button, Card, Field, Section, Tone, cut
+from handlers.kit.checklist import title_of
 from handlers.kit.context import Context
+from handlers.kit.duties import clock
 from handlers.kit.entries import line
 from handlers.kit.errors import ConflictError, NotFoundError
 from handlers.kit.incident_card import headline, incident_card, status
 from handlers.kit.locale import Locale, Texts
 from handlers.kit.registry import AREAS, Command, Registry, command
+from handlers.kit.steps import done_button
 from handlers.kit.team import Right
 from playbooks.levels import Level
-from storage import incidents
+from playbooks.library import Library
+from storage import deadlines, incidents, tasks
 from storage import timeline as entries
-from storage.models import LIVING, Entry, Incident, State
+from storage.models import LIVING, Deadline, Entry, Incident, State, Step
 
 AREA_TITLES: Texts = {
     "look": "Look",
@@ -43,6 +47,8 @@ ROLES: Texts = {
 MOST = 15
 MORE_QUOTES, LATEST = 6, 5
 """What the details show: quotes, and entries of the timeline."""
+MOST_WORK, MOST_OWN, MOST_DONE = 8, 3, 3
+"""What a person's own list shows on one screen of a phone: work, incidents, and buttons of each."""
 
 
 @command(
@@ -156,15 +162,79 @@ async def list_(ctx: Context, which: str = "") -> None:
             ctx.say("Drills are listed in their own room."),
             hint=ctx.say("Go to {where}.", where=ctx.say("the drills room")),
         )
-    filters: dict[str, Any] = {"states": LIVING, "drills": kind == "drills" or bool(room and room.is_drill)}
+    filters: dict[str, Any] = {
+        "states": LIVING,
+        "drills": kind == "drills" or bool(room and room.is_drill),
+        "viewer": ctx.by.name if ctx.at and ctx.at.direct else "",
+    }
     if kind in {"all", "drills"}:
         filters["states"] = None
     elif kind == "closed":
         filters["states"] = (State.CLOSED, State.REVIEWED, State.DISMISSED)
     elif kind == "mine":
-        filters["owner"] = ctx.by.name
+        await _mine(ctx, drills=filters["drills"], viewer=filters["viewer"])
+        return
     found = await incidents.find(ctx.session, limit=MOST, **filters)
     ctx.whisper(lambda say: _listing(say, found), drill_id=found[0].drill_id if found else None)
+
+
+async def _mine(ctx: Context, *, drills: bool, viewer: str) -> None:
+    """What whoever asks commands and has to do, over all incidents."""
+    own = await incidents.find(
+        ctx.session, states=LIVING, owner=ctx.by.name, drills=drills, viewer=viewer, limit=MOST
+    )
+    work = await tasks.mine(ctx.session, ctx.by.name, drills=drills, viewer=viewer)
+    drill_id = own[0].drill_id if own else work[0].drill_id if work else None
+    ctx.whisper(lambda say: _own_work(say, ctx.library, own, work), drill_id=drill_id)
+
+
+def _own_work(say: Locale, library: Library, own: Sequence[Incident], work: Sequence[Step]) -> Card:
+    if not own and not work:
+        return Card(title=say("Nothing is waiting for you."), text=say("Incidents that are on: list"))
+    hidden = len(work) - MOST_WORK
+    tasks_of = tuple(_duty(say, library, row) for row in work[:MOST_WORK])
+    more = (say("… and {n} more, due later", n=hidden),) if hidden > 0 else ()
+    incidents_of = tuple(
+        f"{Level(each.level).dot} {headline(say, each)} · {status(say, each)}" for each in own[:MOST_OWN]
+    )
+    return Card(
+        title=say("Yours: {n} to do, {incidents} to command", n=len(work), incidents=len(own)),
+        tone=Tone.WARN if any(_is_late(say, row) for row in work) else Tone.PLAIN,
+        sections=tuple(
+            each
+            for each in (
+                Section(title=say("To do"), lines=tasks_of + more),
+                Section(title=say("In command"), lines=incidents_of),
+            )
+            if each.lines
+        ),
+        buttons=(
+            *(
+                done_button(say, row, f"✓ #{row.incident_id} {title_of(say, library, row)}")
+                for row in work[:MOST_DONE]
+            ),
+            *(
+                Button(label=f"#{each.id}", action="look.show", value=str(each.id))
+                for each in own[:MOST_DONE]
+            ),
+        ),
+    )
+
+
+def _is_late(say: Locale, row: Step) -> bool:
+    return row.due_at is not None and row.due_at <= say.now
+
+
+def _duty(say: Locale, library: Library, row: Step) -> str:
+    """One piece of work in a line: when, where, what."""
+    if row.due_at is None:
+        when = say("no time set")
+    elif _is_late(say, row):
+        when = say("⚠ overdue since {time}", time=say.clock(row.due_at))
+    else:
+        when = say("by {time}", time=say.clock(row.due_at))
+    kind = say("task {number}", number=row.number) if row.is_task else say("step {number}", number=row.number)
+    return f"{when} · #{row.incident_id} {kind} {title_of(say, library, row)}"
 
 
 def _listing(say: Locale, found: Sequence[Incident]) -> Card:
@@ -200,13 +270,16 @@ async def show(ctx: Context, incident: Incident) -> None:
     """The card as it stands now, with more of what people said and did."""
     card = await incident_card(ctx, incident, quotes=MORE_QUOTES)
     latest = await entries.of(ctx.session, incident.id or 0, last=LATEST)
-    ctx.reply(lambda say: _detailed(say, card(say), latest), incident)
+    due = await deadlines.of(ctx.session, incident.id or 0)
+    ctx.reply(lambda say: _detailed(say, card(say), due, latest), incident)
 
 
-def _detailed(say: Locale, card: Card, latest: Sequence[Entry]) -> Card:
+def _detailed(say: Locale, card: Card, due: Sequence[Deadline], latest: Sequence[Entry]) -> Card:
+    clocks = Section(title=say("What is due"), lines=tuple(f"· {clock(say, each)}" for each in due[:MOST]))
     section = Section(title=say("Latest"), lines=tuple(line(say, entry) for entry in latest))
     buttons = tuple(button for button in card.buttons if button.action != "look.show")
-    return replace(card, sections=(*card.sections, section), buttons=buttons)
+    sections = (*card.sections, *(each for each in (clocks, section) if each.lines))
+    return replace(card, sections=sections, buttons=buttons)
 
 
 @command(

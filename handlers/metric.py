@@ -10,12 +10,12 @@ from handlers.kit.cards import Button, ButtonTone, Card, Link, Section, Tone, cu
 from handlers.kit.context import CardBuilder, Context, Post
 from handlers.kit.incident_card import platform, tag
 from handlers.kit.locale import Locale, Texts
+from handlers.kit.numbers import METRICS, rate
 from handlers.kit.pictures import Picture
 from handlers.kit.registry import notice
-from storage import incidents, metrics
+from storage import held, incidents, metrics
 from storage.models import Abnormal, Incident, Video
 
-METRICS: Texts = {"plays": "plays", "likes": "likes", "comments": "comments", "shares": "shares"}
 TITLES: Texts = {
     "pile_on": "Own video: {metric} pile up, {reach} do not follow",
     "unknown": "Own video: {metric} pile up",
@@ -35,10 +35,10 @@ async def abnormal(ctx: Context) -> None:
     key = f"abnormal:{row.id}"
     incident = await incidents.get(ctx.session, row.incident_id) if row.incident_id else None
     build = card(row, video, incident)
-    if incident is not None:
-        ctx.thread(incident, build, key=key, broadcast=True)
-    else:
+    if incident is None:
         ctx.out.append(Post(build=build, purpose="alerts", key=key, rank=0))
+    elif not await held.is_hidden(ctx.session, incident.id or 0):
+        ctx.thread(incident, build, key=key, broadcast=True)
 
 
 def card(row: Abnormal, video: Video, incident: Incident | None) -> CardBuilder:
@@ -87,10 +87,10 @@ def measured(say: Locale, row: Abnormal) -> str:
     figures = row.figures
     words = {
         "metric": say(METRICS[row.metric]),
-        "rate": _rate(say, figures["rate"]),
-        "usual": _rate(say, figures["usual"]),
-        "low": _rate(say, figures["low"]),
-        "high": _rate(say, figures["high"]),
+        "rate": rate(say, figures["rate"]),
+        "usual": rate(say, figures["usual"]),
+        "low": rate(say, figures["low"]),
+        "high": rate(say, figures["high"]),
     }
     if figures["peers"]:
         return say(
@@ -170,10 +170,6 @@ def _button(say: Locale, incident: Incident | None) -> Button:
     if incident is not None:
         return Button(label=say("Details"), action="look.show", value=str(incident.id))
     return Button(label=say("Open an incident…"), action="incident.new", tone=ButtonTone.PRIMARY)
-
-
-def _rate(say: Locale, rate: float) -> str:
-    return say.count(round(rate)) if rate >= 10 or rate == 0 else f"{rate:.1f}".removesuffix(".0")
 
 
 def _times(times: float) -> str:

@@ -1,22 +1,29 @@
-"""Playbooks in chat: show one, attach one to an incident, tick its steps."""
+"""Playbooks in chat: show one, attach one to an incident, do its steps."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from handlers.kit.arguments import Outcome
+from handlers.kit.arguments import lacking
 from handlers.kit.cards import Card, Section, Tone
+from handlers.kit.checklist import checklist, checklist_key
 from handlers.kit.context import CardBuilder, Context, Post
+from handlers.kit.crew import able, crew_card, crew_key
+from handlers.kit.errands import Assignee, Marked
 from handlers.kit.errors import ConflictError, NotFoundError, UsageError
-from handlers.kit.incident_card import refresh
+from handlers.kit.evidence import evidence_of, files_of, kept
+from handlers.kit.incident_card import over, refresh
+from handlers.kit.legal import start_legal
 from handlers.kit.locale import Locale
-from handlers.kit.playbook_card import Progress, all_steps, checklist, rules, shown
+from handlers.kit.playbook_card import Progress, all_steps, rules, shown
 from handlers.kit.registry import command, notice
+from handlers.kit.steps import add, hand_over, lay_out, said_of, settle, show, start
 from handlers.kit.team import Right
 from playbooks.library import GONE, NEW
 from playbooks.schema import Playbook
-from storage import incidents
-from storage.models import Incident, Step
+from playbooks.schema import Step as PlaybookStep
+from storage import incidents, tasks
+from storage.models import LIVING, Incident, Step
 
 PARTS: Mapping[str, Callable[[Locale, Progress], Card]] = {
     "all": all_steps,
@@ -37,7 +44,6 @@ MOST_TOLD = 20
     usage="playbook TYPE [all|rules] · playbook N [TYPE]",
     example="playbook 12 user_complaint",
     aliases=("预案",),
-    labels={"kind": "Type"},
 )
 async def playbook(
     ctx: Context, incident: Incident | None = None, kind: Playbook | None = None, part: str = ""
@@ -52,7 +58,7 @@ async def playbook(
                 f"{each.id} {each.name(ctx.language)}" for each in ctx.library.playbooks.values()
             )
             raise UsageError(ctx.say("Which playbook?"), hint=ctx.say("There are: {titles}", titles=titles))
-        seen = Progress(playbook=kind, library=ctx.library, marks={})
+        seen = Progress(playbook=kind, library=ctx.library)
         ctx.reply(lambda say: shown(say, seen))
         return
     ctx.require(Right.WORK, incident)
@@ -62,34 +68,78 @@ async def playbook(
             ctx.say("No playbook is proposed for #{number}.", number=incident.id),
             hint=ctx.say("Name one: playbook {number} TYPE", number=incident.id),
         )
-    if await incidents.attach_playbook(ctx.session, incident.id or 0, chosen.id):
-        await ctx.session.refresh(incident)
-        await ctx.log(
-            incident,
-            "playbook",
-            "",
-            title=chosen.title,
-            title_en=chosen.title_en or chosen.title,
-            id=chosen.id,
-        )
-        ctx.thread(incident, await _checklist(ctx, incident, chosen), key=_key(incident, chosen))
-        await refresh(ctx, incident)
+    if incident.state not in LIVING:
+        raise over(ctx, incident)
+    had_one = bool(incident.playbook)
+    is_new = await incidents.attach_playbook(ctx.session, incident.id or 0, chosen.id)
+    await ctx.session.refresh(incident)
+    await lay_out(ctx, incident)
+    card = await _checklist(ctx, incident, chosen)
+    if not is_new:
+        ctx.reply(card, incident)
+        return
+    en = chosen.title_en or chosen.title
+    await ctx.log(incident, "playbook", "", title=chosen.title, title_en=en, id=chosen.id)
+    await start_legal(ctx, incident)
+    ctx.thread(incident, card, key=checklist_key(incident))
+    await _show_crew(ctx, incident, had_one=had_one)
+    await refresh(ctx, incident)
+
+
+async def _show_crew(ctx: Context, incident: Incident, *, had_one: bool) -> None:
+    """Post who does what below the first playbook; another one only changes that card."""
+    if had_one:
+        ctx.edit(crew_key(incident), await crew_card(ctx, incident), incident)
     else:
-        ctx.reply(await _checklist(ctx, incident, chosen), incident)
+        ctx.thread(incident, await crew_card(ctx, incident), key=crew_key(incident))
 
 
 @command(
     "step",
     area="work",
     right=Right.WORK,
-    help="Tick or skip a playbook step",
-    usage="step N K done|skip [NOTE]",
+    help="Tick, leave out, begin or hand over a playbook step",
+    usage="step N K done [NOTE|LINK] · step N K skip REASON · step N K start · step N K hand @WHO",
     example="step 12 3 done 已截图",
     aliases=("步骤",),
-    labels={"number": "Step number", "outcome": "done, or skip"},
+    labels={
+        "what": "Step number, and done, skip, start or hand",
+        "who": "Who takes it over",
+        "note": "Why it is left out",
+    },
 )
-async def step(ctx: Context, incident: Incident, number: int, outcome: Outcome, note: str = "") -> None:
+async def step(
+    ctx: Context, incident: Incident, what: Marked, who: Assignee | None = None, note: str = ""
+) -> None:
     """A step has one tick; the first one counts."""
+    row, text = await _step(ctx, incident, what.number)
+    if incident.state not in LIVING:
+        raise over(ctx, incident)
+    said = what.note or note
+    if what.mark == "hand":
+        if who is None:
+            raise lacking(ctx, "step", incident, f"{what.number} hand", "who")
+        able(ctx, who)
+        await hand_over(ctx, incident, row, who)
+    elif what.mark == "start":
+        await _start(ctx, incident, row, text)
+    else:
+        if what.mark == "skip" and not said and not row.outcome:
+            raise lacking(ctx, "step", incident, f"{what.number} skip", "note")
+        await settle(ctx, incident, row, what.mark, said)
+    await show(ctx, incident)
+    ctx.confirm(
+        lambda say: Card(
+            title=say("#{incident}: step {number} is marked.", number=what.number, incident=incident.id),
+            text=kept(say, evidence_of(said, files=files_of(ctx))),
+            tone=Tone.GOOD,
+        ),
+        incident,
+    )
+
+
+async def _step(ctx: Context, incident: Incident, number: int) -> tuple[Step, PlaybookStep]:
+    """An incident's step by its number, with what the playbook says of it. One that its level does not ask for is added."""
     attached = ctx.library.playbooks.get(incident.playbook)
     if attached is None:
         raise ConflictError(
@@ -101,47 +151,22 @@ async def step(ctx: Context, incident: Incident, number: int, outcome: Outcome, 
             ctx.say("There is no step {number}.", number=number),
             hint=ctx.say("Steps run from 1 to {n}.", n=len(attached.steps)),
         )
-    mark = Step(
-        incident_id=incident.id or 0,
-        playbook=attached.id,
-        number=number,
-        outcome=outcome,
-        by=ctx.by.name,
-        at=ctx.now,
-        note=note,
-    )
-    if not await incidents.tick(ctx.session, mark):
-        held = (await incidents.steps(ctx.session, incident.id or 0, attached.id))[number]
+    await lay_out(ctx, incident)
+    rows = await tasks.steps(ctx.session, incident.id or 0, attached.id)
+    if number not in rows:
+        await add(ctx, incident, attached, number)
+        rows = await tasks.steps(ctx.session, incident.id or 0, attached.id)
+    return rows[number], attached.steps[number - 1]
+
+
+async def _start(ctx: Context, incident: Incident, row: Step, text: PlaybookStep) -> None:
+    """What hung on a condition, or on another step, is to be done now."""
+    if row.outcome or not await start(ctx, incident, row, text):
         raise ConflictError(
-            ctx.say(
-                "{by} marked step {number} at {time} already.",
-                by=held.by,
-                number=number,
-                time=ctx.say.clock(held.at),
-            ),
-            hint=ctx.say(
-                "A mark stays. What changed since belongs in the log: log {number} TEXT", number=incident.id
-            ),
+            ctx.say("Step {number} is not waiting.", number=row.number),
+            hint=ctx.say("How far it has come: playbook {number}", number=incident.id),
         )
-    text = attached.steps[number - 1]
-    await ctx.log(
-        incident,
-        f"step_{outcome}",
-        note,
-        number=number,
-        title=text.text("zh"),
-        title_en=text.text("en"),
-        playbook=attached.id,
-    )
-    ctx.edit(_key(incident, attached), await _checklist(ctx, incident, attached), incident)
-    await refresh(ctx, incident)
-    ctx.confirm(
-        lambda say: Card(
-            title=say("#{incident}: step {number} is marked.", number=number, incident=incident.id),
-            tone=Tone.GOOD,
-        ),
-        incident,
-    )
+    await ctx.log(incident, "step_start", "", **said_of(ctx, row))
 
 
 async def _unfold(ctx: Context, incident: Incident | None, kind: Playbook, part: str) -> None:
@@ -151,8 +176,8 @@ async def _unfold(ctx: Context, incident: Incident | None, kind: Playbook, part:
             ctx.say("A playbook has no part “{part}”.", part=part),
             hint=ctx.say("There are: {titles}", titles=" · ".join(PARTS)),
         )
-    marks = await incidents.steps(ctx.session, incident.id or 0, kind.id) if incident else {}
-    seen = Progress(playbook=kind, library=ctx.library, incident=incident, marks=marks)
+    rows = await tasks.steps(ctx.session, incident.id or 0, kind.id) if incident else {}
+    seen = Progress(playbook=kind, library=ctx.library, incident=incident, rows=rows)
     ctx.reply(lambda say: lay_out(say, seen), incident)
 
 
@@ -196,11 +221,7 @@ def _taken_over(say: Locale, changed: Mapping[str, list[str]], titles: Mapping[s
     )
 
 
-def _key(incident: Incident, attached: Playbook) -> str:
-    return f"playbook:{incident.id}:{attached.id}"
-
-
 async def _checklist(ctx: Context, incident: Incident, attached: Playbook) -> CardBuilder:
-    marks = await incidents.steps(ctx.session, incident.id or 0, attached.id)
-    seen = Progress(playbook=attached, library=ctx.library, incident=incident, marks=marks)
+    rows = await tasks.steps(ctx.session, incident.id or 0, attached.id)
+    seen = Progress(playbook=attached, library=ctx.library, incident=incident, rows=rows)
     return lambda say: checklist(say, seen)

@@ -13,8 +13,6 @@ from playbooks.checks import Finding, Severity, check, limits, room
 
 MOST = 12
 """Findings that a card shows; the blocks come first."""
-SHOWN = ("weibo", "douyin", "xiaohongshu", "douyin.comment", "weibo.comment")
-"""Platforms on which brands answer most often."""
 
 
 @command(
@@ -32,7 +30,7 @@ async def precheck(ctx: Context, text: Wording) -> None:
     found = check(text, brands=(ctx.team.brand,), today=ctx.now.astimezone(ctx.team.zone).date())
     # a whisper waits in the outbox until it is sent, so it must not hold what the check is there to keep out
     quotes = {each: ctx.scrub(each.quote)[0] for each in found}
-    fits = {name: room(text, name) for name in SHOWN}
+    fits = {name: room(text, name) for name in ctx.team.channels}
     ctx.whisper(lambda say: _card(say, found, quotes, fits))
 
 

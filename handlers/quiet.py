@@ -38,6 +38,8 @@ HELD: Texts = {
     "incident.raised": "new alarm",
     "incident.level": "raised",
     "incident.again": "back again",
+    "metric.abnormal": "own video “{what}”: numbers that are not usual",
+    "source.ails": "collector {what} did not deliver",
 }
 
 
@@ -211,13 +213,17 @@ async def quiet_over(ctx: Context) -> None:
     )
 
 
-def _summary(ctx: Context, cause: str, label: str, rows: Sequence[tuple[Held, Incident]]) -> CardBuilder:
+def _summary(
+    ctx: Context, cause: str, label: str, rows: Sequence[tuple[Held, Incident | None]]
+) -> CardBuilder:
     known = ctx.library.playbooks.get(label) if cause == "cap" else None
-    numbers = dict.fromkeys(incident.id or 0 for _, incident in rows)
-    worst = max((Level(incident.level) for _, incident in rows), key=lambda each: each.rank, default=None)
+    found = [(row, incident) for row, incident in rows if incident is not None]
+    numbers = dict.fromkeys(incident.id for _, incident in found)
+    alone = sum(row.incident_id is None for row, _ in rows)
+    worst = max((Level(incident.level) for _, incident in found), key=lambda each: each.rank, default=None)
     hidden = [
         incident
-        for row, incident in rows
+        for row, incident in found
         if row.notice == RAISED and row.shown_at is None and incident.state in LIVING
     ]
 
@@ -229,8 +235,8 @@ def _summary(ctx: Context, cause: str, label: str, rows: Sequence[tuple[Held, In
         lines = tuple(_held_line(say, row, incident) for row, incident in rows[:MOST])
         rest = (say("and {n} more: list", n=len(rows) - MOST),) if len(rows) > MOST else ()
         return Card(
-            title=say("{what} · held back: {n}", what=title, n=len(numbers)),
-            text=_by_level(say, rows),
+            title=say("{what} · held back: {n}", what=title, n=len(numbers) + alone),
+            text=_by_level(say, found),
             tone=Tone(worst.value) if worst else Tone.PLAIN,
             sections=(Section(lines=lines + rest),),
             buttons=tuple(
@@ -248,16 +254,15 @@ def _summary(ctx: Context, cause: str, label: str, rows: Sequence[tuple[Held, In
     return build
 
 
-def _held_line(say: Locale, row: Held, incident: Incident) -> str:
-    what = say(HELD.get(row.notice, row.notice))
+def _held_line(say: Locale, row: Held, incident: Incident | None) -> str:
+    what = say(HELD.get(row.notice, row.notice), what=cut(str(row.data.get("what", "")), 30))
+    if incident is None:
+        return f"{say.clock(row.at)} {what}"
     return f"{say.clock(row.at)} {Level(incident.level).dot} {headline(say, incident)} · {what} · {status(say, incident)}"
 
 
 def _by_level(say: Locale, rows: Sequence[tuple[Held, Incident]]) -> str:
     levels = {incident.id: Level(incident.level) for _, incident in rows}
     counts = Counter(levels.values())
-    return (
-        " · ".join(f"{level.dot} {counts[level]}" for level in Level if counts[level])
-        + " · "
-        + say("Red alerts were not held back.")
-    )
+    shown = " · ".join(f"{level.dot} {counts[level]}" for level in Level if counts[level])
+    return " · ".join(filter(None, (shown, say("Red alerts were not held back."))))

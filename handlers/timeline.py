@@ -8,6 +8,7 @@ from handlers.kit.cards import Card, Section, Tone
 from handlers.kit.context import Context
 from handlers.kit.entries import line
 from handlers.kit.errors import UsageError
+from handlers.kit.evidence import evidence_of, fetch, files_of, kept
 from handlers.kit.incident_card import headline
 from handlers.kit.locale import Locale
 from handlers.kit.registry import command
@@ -56,8 +57,11 @@ def _card(say: Locale, incident: Incident, found: Sequence[Entry]) -> Card:
 async def log(ctx: Context, incident: Incident, text: str = "") -> None:
     """Typed text, or a message somebody pointed at; the same message enters once."""
     quoted = ctx.quoted if ctx.quoted and not text else None
+    files = files_of(ctx)
     words = ctx.clean(quoted.text) if quoted else text
-    if not words.strip():
+    is_quote = quoted is not None and bool(words.strip())
+    words = words if words.strip() else " · ".join(each.name for each in files)
+    if not words:
         raise UsageError(
             ctx.say("There is nothing to log."),
             hint=ctx.say(
@@ -67,11 +71,13 @@ async def log(ctx: Context, incident: Incident, text: str = "") -> None:
             ),
         )
     data = {"author": quoted.author} if quoted and quoted.author else {}
+    proof = evidence_of(words, in_full=is_quote, files=files)
     text_of_entry = f"{quoted.author}：{words}" if quoted and quoted.author else words
     source = f"{ctx.at.transport}:{ctx.at.channel}:{quoted.message}" if quoted and ctx.at else None
     entry = await ctx.log(
-        incident, "log", text_of_entry, source=source, at=quoted.at if quoted else None, **data
+        incident, "log", text_of_entry, source=source, at=quoted.at if quoted else None, **data, **proof
     )
+    fetch(ctx, incident, entry, files)
     if entry is None:
         ctx.whisper(
             lambda say: Card(
@@ -83,7 +89,9 @@ async def log(ctx: Context, incident: Incident, text: str = "") -> None:
         seq = entry.seq
         ctx.whisper(
             lambda say: Card(
-                title=say("Logged in #{number} as entry {seq}.", number=incident.id, seq=seq), tone=Tone.GOOD
+                title=say("Logged in #{number} as entry {seq}.", number=incident.id, seq=seq),
+                text=kept(say, proof),
+                tone=Tone.GOOD,
             ),
             incident,
         )

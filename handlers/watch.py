@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime, timedelta
 
 from handlers.kit.cards import Button, Card, Quote, Section, Tone, cut
@@ -14,6 +15,7 @@ from handlers.kit.registry import command, notice
 from handlers.kit.team import Right
 from playbooks.library import Library
 from storage import held, mutes, sources
+from storage.database import Session
 from storage.models import SourceState
 
 KINDS: Texts = {
@@ -108,7 +110,8 @@ async def source_ails(ctx: Context) -> None:
     """Say once that a source fails or has fallen silent, and that the collector is to be looked at first."""
     data = ctx.settings["notice"]["data"]
     state = await sources.get(ctx.session, data["source"])
-    if state is None or not state.ailment:
+    # What waited for the end of quiet hours may be over by then.
+    if state is None or not state.ailment or state.episode != data["episode"]:
         return
     kind = ports(ctx.settings).sources.get(state.name, "")
     build = _ailing_card(state, kind)
@@ -187,13 +190,18 @@ def _episode(data: dict[str, object]) -> str:
 )
 async def score(ctx: Context, text: str) -> None:
     """Nothing of it is stored."""
-    try:
-        found = await ports(ctx.settings).explain(text)
-    except BusyError as error:
+
+    async def explain(_: Session) -> Explained | None:
+        with contextlib.suppress(BusyError):
+            return await ports(ctx.settings).explain(text)
+        return None
+
+    found = await ctx.beside(explain)
+    if found is None:
         raise ConflictError(
             ctx.say("The monitor is reading a rush of comments just now."),
             hint=ctx.say("Try again in a minute."),
-        ) from error
+        )
     library = ctx.library
     ctx.whisper(lambda say: _explained(say, text, found, library))
 

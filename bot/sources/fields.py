@@ -204,7 +204,7 @@ def _stands_under(row: Mapping[str, Any], plan: Plan, said: str, hint: str) -> b
 
 
 def _has(row: Mapping[str, Any], names: Names) -> bool:
-    return any(row.get(name) for name in names)
+    return any(map(row.get, names))
 
 
 def _content_kind(row: Mapping[str, Any], platform: str, hint: str) -> str:

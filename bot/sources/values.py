@@ -65,11 +65,19 @@ def identifier(value: object) -> tuple[str, str]:
     Returns:
         The id, empty if there is none or its digits are lost, and what is wrong with it, in words.
     """
+    if isinstance(value, str) and _is_whole(value):
+        return value, ""
     if isinstance(value, float):
         return _from_float(value)
     text = plain(value)
-    if text.isdecimal() and len(text) < 30 and text[-4:] != "0000":
-        return text, ""
+    return (text, "") if _is_whole(text) else _mended(text)
+
+
+def _is_whole(text: str) -> bool:
+    return text.isdecimal() and len(text) < 30 and text[-4:] != "0000"
+
+
+def _mended(text: str) -> tuple[str, str]:
     if len(text) > MAX_ID:
         return "", "is too long for an id"
     if quoted := _QUOTED.fullmatch(text):

@@ -5,10 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
 
 from handlers.kit.cards import Card, Form
 from handlers.kit.messages import Place, Pressed, Quoted, Typed
+
+
+class Why(StrEnum):
+    """What a refusal means to us, where more follows from it than that one message is not said."""
+
+    GONE = "gone"
+    """The place takes nothing any more: archived, closed, or the bot was removed."""
+    NO_TOPICS = "no_topics"
+    NO_RIGHTS = "no_rights"
+    NOBODY = "nobody"
+    """The person is unknown there, or cannot be asked in."""
+    TOO_LARGE = "too_large"
+    """A file has more bytes than we keep, or than the platform hands out."""
 
 
 class TransportError(Exception):
@@ -20,6 +34,7 @@ class TransportError(Exception):
         retry_after: seconds the platform asked us to wait.
         unsure: the request may have been carried out although no answer came.
         moved_to: the channel's new id, when the platform says that it moved.
+        why: what it means, if it means more to us.
     """
 
     def __init__(
@@ -30,6 +45,7 @@ class TransportError(Exception):
         retry_after: float | None = None,
         unsure: bool = False,
         moved_to: str = "",
+        why: Why | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -37,6 +53,7 @@ class TransportError(Exception):
         self.retry_after = retry_after
         self.unsure = unsure
         self.moved_to = moved_to
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +69,7 @@ class Letter:
         names: roster name -> platform user id, for the people in `card.notify`.
         repeat: it may have been sent before; say so where that cannot be looked up.
         prompt: ask for a reply to this message (a form's question).
+        secret: a room that is made is a private one.
     """
 
     outbox_id: str
@@ -63,6 +81,23 @@ class Letter:
     names: Mapping[str, str] = field(default_factory=dict)
     repeat: bool = False
     prompt: bool = False
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A room that was made.
+
+    Args:
+        thread: the topic that it is, where it is no channel of its own.
+        name: what people see it called.
+        url: leads there; empty if the platform has no address for it.
+    """
+
+    channel: str
+    thread: str = ""
+    name: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +139,8 @@ class Transport(Protocol):
     """Opens forms itself; else they are asked one question at a time."""
     looks_back: bool
     """`find` can tell whether a message was posted before."""
+    discreet: bool
+    """What it whispers in a channel is read by nobody else there."""
 
     @property
     def tasks(self) -> Collection[asyncio.Task[None]]:
@@ -148,4 +185,46 @@ class Transport(Protocol):
 
     async def fetch(self, place: Place, message: str) -> Quoted | None:
         """Read a message that somebody pointed at, thread replies included. Raises TransportError."""
+        ...
+
+
+@runtime_checkable
+class Files(Protocol):
+    """A platform that hands out the files that people send."""
+
+    async def read_file(self, file: str, limit: int) -> bytes:
+        """All bytes of a file, by the platform's id for it; more than `limit` are refused. Raises TransportError."""
+        ...
+
+
+@runtime_checkable
+class Rooms(Protocol):
+    """A platform where an incident can have a room of its own."""
+
+    has_private_rooms: bool
+    """Can make a room that only those who are asked in know of."""
+
+    @property
+    def door(self) -> str:
+        """Where people write to the bot first, as an address that takes `?start=`; empty where it may begin."""
+        ...
+
+    async def open_room(self, letter: Letter) -> Opened:
+        """Make a room: the card's title is its title, `name` a plain name for it. Once, also if asked again. Raises TransportError."""
+        ...
+
+    async def describe_room(self, letter: Letter) -> None:
+        """Put the card's text over a room. Raises TransportError."""
+        ...
+
+    async def invite(self, letter: Letter) -> None:
+        """Bring one person (`letter.to`) into a room; whoever is there stays. Raises TransportError."""
+        ...
+
+    async def pin(self, letter: Letter, message: str) -> None:
+        """Keep a message at the top of a room. Raises TransportError."""
+        ...
+
+    async def close_room(self, letter: Letter) -> None:
+        """Let nobody write in a room any more; one that is closed stays so. Raises TransportError."""
         ...

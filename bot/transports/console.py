@@ -20,7 +20,7 @@ from typing import TextIO
 from rich.cells import cell_len, chop_cells
 
 from bot.charts import sparkline
-from bot.transports.base import Intake, Letter, Pace, TransportError
+from bot.transports.base import Intake, Letter, Opened, Pace, TransportError
 from bot.transports.text import plain, shorten
 from handlers.kit.cards import Button, Card, Form, Quote, Section, Tone, is_web
 from handlers.kit.locale import Locale
@@ -74,6 +74,9 @@ class ConsoleTransport:
     pace = Pace(gap=0.0)
     native_forms = False
     looks_back = False
+    discreet = True
+    has_private_rooms = True
+    door = ""
 
     def __init__(
         self,
@@ -85,7 +88,7 @@ class ConsoleTransport:
         read_line: Callable[[], str] | None = None,
     ) -> None:
         self._person = person
-        self._rooms = rooms
+        self._rooms = dict(rooms)
         self._room = next(iter(rooms))
         self._people = tuple(people)
         self._out = out or sys.stdout
@@ -212,6 +215,31 @@ class ConsoleTransport:
         say = self._speech(letter)
         self._show(letter, "", mark=say("Only for {name}", name=letter.to))
         return ""
+
+    async def open_room(self, letter: Letter) -> Opened:
+        """A room is a name that one can go to."""
+        name, say = letter.card.name, self._speech(letter)
+        self._rooms.setdefault(name, say)
+        self._print(say("The room {name} is open. To go there: in {name}", name=name) + "\n\n")
+        return Opened(channel=name, name=name)
+
+    async def describe_room(self, letter: Letter) -> None:
+        """Print what a room is about."""
+        self._print(f"── [{letter.channel}] {_flat(letter.card.text)}\n\n")
+
+    async def invite(self, letter: Letter) -> None:
+        """Print who comes in."""
+        self._print(f"── [{letter.channel}] + {letter.to}\n\n")
+
+    async def pin(self, letter: Letter, message: str) -> None:
+        """Nothing stays in sight on a terminal."""
+
+    async def close_room(self, letter: Letter) -> None:
+        """Whoever is in the room goes back to where one speaks at first."""
+        say = self._speech(letter)
+        if self._rooms.pop(letter.channel, None) and self._room == letter.channel:
+            self._room = next(iter(self._rooms))
+        self._print(say("The room {name} is closed.", name=letter.channel) + "\n\n")
 
     async def open_form(self, trigger: str, form: Form) -> None:  # noqa: ARG002 - the contract's
         """Forms are asked one question at a time here."""

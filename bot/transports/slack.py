@@ -40,8 +40,9 @@ from bot.transports.slack_events import (
     read_submission,
     thread_of,
 )
-from bot.transports.slack_files import holds, share
+from bot.transports.slack_files import SlackFiles, holds, share
 from bot.transports.slack_render import form_errors, modal, render
+from bot.transports.slack_rooms import SlackRooms
 from handlers.kit.cards import Form
 from handlers.kit.messages import Place, Pressed, Quoted, Typed
 
@@ -52,11 +53,17 @@ SLACK_API = "https://slack.com/api/"
 SCOPES = (
     "app_mentions:read",
     "channels:history",
+    "channels:manage",
+    "channels:read",
     "chat:write",
     "commands",
+    "files:read",
     "files:write",
     "groups:history",
+    "groups:read",
+    "groups:write",
     "im:history",
+    "pins:write",
     "reactions:read",
 )
 """Bot scopes that the calls below need; `slack_manifest.yaml` asks for exactly these."""
@@ -83,7 +90,7 @@ Read = Callable[[Body, str], Typed | Pressed | None]
 Listener = Callable[[AsyncAck, dict[str, Any], AsyncBoltContext], Awaitable[None]]
 
 
-class SlackTransport:
+class SlackTransport(SlackRooms, SlackFiles):
     """Slack. With an app token it opens a socket; else Slack calls `http_handler`, signed.
 
     Args:
@@ -97,6 +104,7 @@ class SlackTransport:
     chat.update some 50 a minute in the whole workspace."""
     native_forms = True
     looks_back = True
+    discreet = True
 
     def __init__(
         self,

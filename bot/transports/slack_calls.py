@@ -9,7 +9,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.transports.base import TransportError
+from bot.transports.base import TransportError, Why
 
 DEFAULT_WAIT = 30.0
 """Seconds to wait after a 429 that names none."""
@@ -42,6 +42,20 @@ ADVICE = {
     "message_not_found": "the message is gone",
     "thread_not_found": "the message is gone",
 }
+
+
+MEANS = {
+    "is_archived": Why.GONE,
+    "channel_not_found": Why.GONE,
+    "not_in_channel": Why.GONE,
+    "missing_scope": Why.NO_RIGHTS,
+    "restricted_action": Why.NO_RIGHTS,
+    "user_not_found": Why.NOBODY,
+    "cant_invite": Why.NOBODY,
+    "user_is_restricted": Why.NOBODY,
+    "user_disabled": Why.NOBODY,
+}
+"""What some errors mean to us (docs.slack.dev/reference/methods, conversations.* and chat.postMessage)."""
 
 
 class RefusedError(TransportError):
@@ -91,6 +105,7 @@ def _refusal(response: Any) -> RefusedError:
         permanent=not (limited or unreadable or status >= 500 or error in TRANSIENT),
         retry_after=_wait(response.headers) if limited else None,
         unsure=not limited and (unreadable or status >= 500 or error in UNSURE),
+        why=MEANS.get(error),
     )
     refusal.error = error
     return refusal

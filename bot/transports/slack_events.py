@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from handlers.kit.messages import Place, Pressed, Quoted, Sender, Typed
+from handlers.kit.messages import Attached, Place, Pressed, Quoted, Sender, Typed
 
 NAME = "slack"
 PIN = "pushpin"
@@ -126,6 +126,8 @@ def quoted(message: Body) -> Quoted:
         author=message.get("username", ""),
         user=message.get("user", ""),
         at=datetime.fromtimestamp(float(message["ts"]), UTC),
+        # The bot's own pictures are no evidence.
+        files=() if message.get("bot_id") else _files(message),
     )
 
 
@@ -157,6 +159,21 @@ def _written(body: Body, me: str) -> Typed | None:
         text=decode(_addressed(event.get("text") or "", me)),
         by=Sender(transport=NAME, user=event["user"]),
         at=_place(event["channel"], thread=event.get("thread_ts", ""), message=event["ts"]),
+        files=_files(event),
+    )
+
+
+def _files(message: Body) -> tuple[Attached, ...]:
+    """What came with a message, by id; all else about it is asked for when it is fetched."""
+    return tuple(
+        Attached(
+            id=each["id"],
+            # Of files from other workspaces and deleted ones Slack says no more than that they are there.
+            name=each.get("name") or each.get("title") or "",
+            size=each.get("size") or 0,
+            mime=each.get("mimetype") or "",
+        )
+        for each in message.get("files") or ()
     )
 
 

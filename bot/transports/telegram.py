@@ -27,11 +27,14 @@ from telegram import (
 from telegram.constants import BotCommandLimit, CallbackQueryLimit, ParseMode, ReplyLimit
 from telegram.error import BadRequest, Conflict, EndPointNotFound, InvalidToken, TelegramError
 from telegram.request import HTTPXRequest
+from typing_extensions import override
 
 from bot.charts import draw
 from bot.transports.base import Intake, Letter, Pace, TransportError
 from bot.transports.telegram_errors import explain
+from bot.transports.telegram_files import read
 from bot.transports.telegram_render import render
+from bot.transports.telegram_rooms import TelegramRooms
 from bot.transports.telegram_updates import NAME, TOPIC, read_update
 from bot.transports.text import plain, shorten
 from handlers.kit.cards import Card, Form
@@ -59,7 +62,7 @@ _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 """What `secret_token` may hold (core.telegram.org/bots/api#setwebhook)."""
 
 
-class TelegramTransport:
+class TelegramTransport(TelegramRooms):
     """One bot on Telegram.
 
     A thread is `topic:ID` for a forum topic, or the id of the message that replies go to.
@@ -78,6 +81,7 @@ class TelegramTransport:
     """core.telegram.org/bots/faq: one message a second in a chat, 20 a minute in a group."""
     native_forms = False
     looks_back = False
+    discreet = False
 
     def __init__(
         self,
@@ -105,11 +109,13 @@ class TelegramTransport:
         self._bot = Bot(
             token,
             base_url=f"{(api_url or _API_URL).rstrip('/')}/bot",
+            base_file_url=f"{(api_url or _API_URL).rstrip('/')}/file/bot",
             request=HTTPXRequest(connection_pool_size=16, read_timeout=_ANSWER, pool_timeout=_ANSWER),
         )
         self._intake: Intake | None = None
         self._polling: asyncio.Task[None] | None = None
         self._offset = 0
+        self._name = ""
         self._people: dict[str, str] = {}
 
     async def start(self, intake: Intake) -> None:
@@ -120,6 +126,7 @@ class TelegramTransport:
         try:
             async with self._told():
                 await self._bot.initialize()
+                self._name = self._bot.username
                 await self._set_menu()
                 self._intake = intake
                 await self._listen()
@@ -229,6 +236,11 @@ class TelegramTransport:
     async def fetch(self, place: Place, message: str) -> Quoted | None:  # noqa: ARG002 - the contract's
         """Always None: a bot cannot read a message that it was not sent."""
         return None
+
+    async def read_file(self, file: str, limit: int) -> bytes:
+        """All bytes of a file. Raises TransportError."""
+        async with self._told():
+            return await read(self._bot, file, limit)
 
     async def receive_webhook(self, body: bytes, secret: str) -> int:
         """Take one delivery of the webhook.
@@ -360,6 +372,7 @@ class TelegramTransport:
             return None
         return known.get(letter.to) or self._people.get(letter.to) or "☞", letter.to
 
+    @override
     @asynccontextmanager
     async def _told(self, harmless: str = "") -> AsyncIterator[None]:
         """Turn Telegram's errors into ours, except the one that means that there is nothing to do."""

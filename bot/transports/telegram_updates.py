@@ -9,7 +9,7 @@ from telegram import CallbackQuery, Message, MessageEntity, Update, User
 from telegram.helpers import effective_message_type
 
 from bot.transports.telegram_render import PROMPT
-from handlers.kit.messages import Place, Pressed, Quoted, Sender, Typed
+from handlers.kit.messages import Attached, Place, Pressed, Quoted, Sender, Typed
 
 NAME = "telegram"
 TOPIC = "topic:"
@@ -19,8 +19,20 @@ ROOT = "crisis"
 """Takes the verb as its first word, since Telegram's own commands are Latin letters only."""
 
 _COMMAND = re.compile(r"/([\w-]+)(?:@(\w+))?(?:\s+(.*))?", re.DOTALL)
+_LED = re.compile(r"([a-z]+)-(\d{1,9})")
+"""What a link `t.me/BOT?start=private-12` makes somebody say (core.telegram.org/bots/features#deep-linking)."""
 _GENERAL = 1
 """The General topic, which Telegram wants left out (Client.cpp: "message thread not found")."""
+_FILES = {
+    "photo": ("photo.jpg", "image/jpeg"),
+    "document": ("document", ""),
+    "video": ("video.mp4", "video/mp4"),
+    "audio": ("audio", ""),
+    "voice": ("voice.ogg", "audio/ogg"),
+    "video_note": ("video.mp4", "video/mp4"),
+    "animation": ("animation.mp4", "video/mp4"),
+}
+"""Messages that are files, and the name and kind of those that come without."""
 _PROMPT_LINES = 3
 """A question's sign stands on its first line, or below the people it calls and the mark of a repeat."""
 
@@ -53,7 +65,15 @@ def _typed(key: str, message: Message, bot: User, verbs: Mapping[str, str]) -> T
         text = words if message.chat.type == message.chat.PRIVATE or _answers(message, bot) else None
     if text is None:
         return None
-    return Typed(id=key, text=text, by=by, at=_place(message), quoted=_quoted(message), answer=not command)
+    return Typed(
+        id=key,
+        text=text,
+        by=by,
+        at=_place(message),
+        quoted=_quoted(message),
+        answer=not command,
+        files=_files(message),
+    )
 
 
 def _command(command: re.Match[str], bot: User, verbs: Mapping[str, str]) -> str | None:
@@ -61,6 +81,8 @@ def _command(command: re.Match[str], bot: User, verbs: Mapping[str, str]) -> str
     verb, addressee, rest = command.groups(default="")
     if addressee and addressee.lower() != (bot.username or "").lower():
         return None
+    if verb.lower() == "start" and (led := _LED.fullmatch(rest or "")):
+        return f"{led[1]} {led[2]}"
     verb = verbs.get(verb.lower(), verb)
     return (rest if verb.lower() == ROOT else f"{verb} {rest}").strip()
 
@@ -127,7 +149,23 @@ def _quoted(message: Message) -> Quoted | None:
         author=by.name if by else (author.full_name if author else ""),
         user=by.user if by else (str(author.id) if author else ""),
         at=target.date,
+        # A bot's own pictures are no evidence.
+        files=_files(target) if by else (),
     )
+
+
+def _files(message: Message) -> tuple[Attached, ...]:
+    """What came with a message: one file at most, as an album is a message for each. Of a photo's sizes the largest."""
+    kind = str(effective_message_type(message) or "")
+    if kind not in _FILES:
+        return ()
+    found = getattr(message, kind)
+    file = found[-1] if kind == "photo" else found
+    name, mime = (
+        getattr(file, given, None) or usual
+        for given, usual in zip(("file_name", "mime_type"), _FILES[kind], strict=True)
+    )
+    return (Attached(id=file.file_id, name=name, size=file.file_size or 0, mime=mime),)
 
 
 def _place(message: Message) -> Place:

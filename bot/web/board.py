@@ -5,20 +5,17 @@ One page without scripts, made anew on every request; the browser asks again by 
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from bot.clock import Clock
-from bot.speech import DRILL_MARK
 from bot.transports.text import plain
-from handlers.kit.cards import cut
+from bot.web.drawing import TEMPLATES, page
+from handlers.kit.cards import DRILL_MARK, cut
 from handlers.kit.duties import clock
 from handlers.kit.locale import Locale, Texts
 from handlers.kit.team import Team
@@ -43,14 +40,6 @@ STATES: Texts = {
     State.REVIEWED: "reviewed",
     State.DISMISSED: "false alarm",
 }
-
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,11 +100,7 @@ class Board:
         async with self.database.read() as session:
             seen = await look(session)
         say = Locale(language=self.team.language, zone=self.team.zone, now=self.clock())
-        nonce = secrets.token_urlsafe(16)
-        policy = f"default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-        return HTMLResponse(
-            draw(say, self.team.brand, seen, nonce), headers={"Content-Security-Policy": policy}
-        )
+        return page(lambda nonce: draw(say, self.team.brand, seen, nonce))
 
 
 async def look(session: Session) -> Seen:
@@ -132,7 +117,7 @@ async def look(session: Session) -> Seen:
 
 def draw(say: Locale, brand: str, seen: Seen, nonce: str) -> str:
     """The page's HTML. `nonce`: lets the page's own style through its content security policy."""
-    return _templates.get_template("board.html").render(
+    return TEMPLATES.get_template("board.html").render(
         language="en" if say.language == "en" else "zh-CN",
         refresh=REFRESH_SECONDS,
         nonce=nonce,
@@ -183,10 +168,7 @@ def _row(say: Locale, incident: Incident, clocks: Sequence[Deadline]) -> Row:
         is_unclaimed=state is State.OPEN,
         owner=cut(plain(incident.owner), OWNER_LENGTH),
         since=say.clock(_since(incident)),
-        due=tuple(
-            Due(words=clock(say, each), late=each.is_late or each.due_at <= say.now)
-            for each in owed
-        ),
+        due=tuple(Due(words=clock(say, each), late=each.is_late or each.due_at <= say.now) for each in owed),
     )
 
 

@@ -18,6 +18,8 @@ Page = Callable[[Request], Awaitable[Response]]
 COOKIE = "fenghuo_board"
 LOOPBACK = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?", re.IGNORECASE)
 """How this machine is called in the header Host."""
+PASSED_ON = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+"""What proxies add: a request that one passed on may come from anywhere."""
 PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
 """Of every answer behind the gate: kept nowhere, and its address (which may hold the token) told to nobody."""
 REFUSED = """<!doctype html>
@@ -76,7 +78,9 @@ class Gate:
     def _is_let_in(self, request: Request) -> bool:
         if not self._token:
             # By name as well: a page elsewhere can make a browser ask this machine, but not under this machine's name.
-            return not self._is_public and LOOPBACK.fullmatch(request.headers.get("Host", "")) is not None
+            is_from_here = LOOPBACK.fullmatch(request.headers.get("Host", "")) is not None
+            is_passed_on = any(each in request.headers for each in PASSED_ON)
+            return not self._is_public and is_from_here and not is_passed_on
         scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
         cookie = request.cookies.get(COOKIE, "").encode(errors="replace")
         # Starlette reads headers as Latin-1, whatever they hold.

@@ -21,6 +21,7 @@ from bot.sources.webhook import MAX_BODY, BodyError, SignatureError, verify
 from bot.transports.slack import SlackTransport
 from bot.transports.telegram import TelegramTransport
 from bot.web.gate import Gate, Page
+from bot.web.pages import LARGEST_FORM, Pages
 from storage.database import DatabaseError, reason
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Web:
         receivers: by name, sources to which a platform sends in its own way.
         is_ready: whether the database answers and every transport is up.
         gate: stands before `board` and `metrics`.
+        pages: what people outside open.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Web:
         gate: Gate,
         board: Page,
         metrics: Page,
+        pages: Pages,
     ) -> None:
         self.monitor = monitor
         self.pushed = pushed
@@ -77,6 +80,7 @@ class Web:
         self.gate = gate
         self.board = board
         self.metrics = metrics
+        self.pages = pages
 
     def app(self) -> Starlette:
         """The application with its routes."""
@@ -86,6 +90,7 @@ class Web:
             Route("/metrics", self.gate.around(self.metrics)),
             Route("/", self.gate.around(self.board)),
             Route("/ingest/{source}", self.ingest, methods=["POST"]),
+            *self._outside(),
         ]
         if self.slack is not None:
             routes.append(Route("/slack/events", self.from_slack, methods=["POST"]))
@@ -100,6 +105,22 @@ class Web:
                 BrokenExecutor: _unavailable,
             },
         )
+
+    def _outside(self) -> list[Route]:
+        pages = self.pages
+
+        def sent(take: Callable[[Request, bytes], Awaitable[Response]]) -> Page:
+            async def read(request: Request) -> Response:
+                return await take(request, await _body(request, LARGEST_FORM))
+
+            return pages.around(read)
+
+        return [
+            Route("/ack/{token}", pages.around(pages.notice)),
+            Route("/ack/{token}", sent(pages.confirm), methods=["POST"]),
+            Route("/feedback/{token}", pages.around(pages.survey)),
+            Route("/feedback/{token}", sent(pages.answer), methods=["POST"]),
+        ]
 
     async def health(self, _request: Request) -> Response:
         """The process is alive."""
@@ -199,7 +220,7 @@ async def _body(request: Request, most: int) -> bytes:
 
 async def _unwanted(request: Request, error: Exception) -> Response:
     assert isinstance(error, UnwantedError)
-    log.warning("%r from %s refused: %s", request.scope["path"][:60], _host(request), error)
+    log.warning("%r from %s refused: %s", _path(request), _host(request), error)
     return _error(error.status, str(error))
 
 
@@ -210,8 +231,14 @@ async def _gone(_request: Request, _gone: Exception) -> Response:
 
 async def _unavailable(request: Request, error: Exception) -> Response:
     why = reason(error) if isinstance(error, DatabaseError) else "the worker process died"
-    log.warning("%r cannot be answered now: %s", request.scope["path"][:60], why)
+    log.warning("%r cannot be answered now: %s", _path(request), why)
     return JSONResponse({"error": "not now; try again"}, status_code=503, headers={"Retry-After": "5"})
+
+
+def _path(request: Request) -> str:
+    """What was asked for; a token in it is a secret."""
+    path: str = request.scope["path"]
+    return path.replace(token, "…")[:60] if (token := request.path_params.get("token")) else path[:60]
 
 
 def _host(request: Request) -> str:

@@ -8,30 +8,50 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Literal, NewType
+from typing import Any, NewType
 
 from handlers.kit.cards import Choice, Form, FormField, cut
+from handlers.kit.channels import Address, Channel, read_address, read_channel
 from handlers.kit.context import Context
+from handlers.kit.errands import (
+    Assignee,
+    Marked,
+    Matter,
+    Moment,
+    RoleName,
+    read_marked,
+    read_matter,
+    read_moment,
+    read_role,
+)
 from handlers.kit.errors import NotFoundError, UsageError, UserError
 from handlers.kit.locale import Locale
 from handlers.kit.registry import Command, Param
+from handlers.kit.rooms import may_know
 from handlers.kit.team import Person
+from handlers.kit.wordings import (
+    CheckCode,
+    Judgement,
+    QuestionNumber,
+    read_check,
+    read_judgement,
+    read_question,
+)
+from handlers.kit.words import Words
 from playbooks.levels import Level
 from playbooks.schema import Playbook
 from playbooks.templates import Template
 from storage import incidents, people
 from storage.models import Incident
 
-Outcome = Literal["done", "skip"]
-"""How a playbook step ended."""
 VersionNumber = NewType("VersionNumber", int)
 """`v3`."""
+Privately = NewType("Privately", str)
+"""The word `private`: few may know of it."""
 Wording = NewType("Wording", str)
 """Words that are to be published as they stand: a statement may name the company's own telephone number."""
 
-OUTCOMES: Mapping[str, Outcome] = {
-    "done": "done", "完成": "done", "ok": "done", "skip": "skip", "跳过": "skip",
-}  # fmt: skip
+PRIVATE = ("private", "保密", "私密")
 MAX_DIGITS = 9
 """Longer numbers are no incident's; they would overflow the database's integers."""
 
@@ -44,33 +64,6 @@ class MissingError(UserError):
         self.params = params
         self.given = given
         self.incident = incident
-
-
-class Words:
-    """Words that are taken off one by one; `rest` keeps line breaks and spacing as typed."""
-
-    def __init__(self, text: str) -> None:
-        self.left = text.strip()
-        self.took_number = False
-        """An incident's number was among the words,"""
-        self.took_own = False
-        """and it may as well have been the next argument, since the place has an incident."""
-
-    @property
-    def first(self) -> str:
-        """The next word, not taken."""
-        return self.left.split(maxsplit=1)[0] if self.left else ""
-
-    def take(self) -> str:
-        """Take the next word."""
-        word, *rest = self.left.split(maxsplit=1)
-        self.left = rest[0] if rest else ""
-        return word
-
-    def rest(self) -> str:
-        """Take all that is left."""
-        text, self.left = self.left.strip(), ""
-        return text
 
 
 async def bind(command: Command, text: str, ctx: Context, answers: Mapping[str, str]) -> dict[str, Any]:
@@ -105,7 +98,7 @@ async def _bind(
     missing: list[Param] = []
     given = words.left
     for param in command.params:
-        source = Words(answers[param.name]) if param.name in answers else words
+        source = Words(answers[param.name], is_answer=True) if param.name in answers else words
         try:
             value = await _read(param, source, ctx, own_number=own_number)
         except UserError as error:
@@ -151,7 +144,7 @@ async def read_incident(words: Words, ctx: Context, *, own_number: bool = True) 
     if number is None:
         return None
     incident = await incidents.hold(ctx.session, number) if number else None
-    if incident is None:
+    if incident is None or not await may_know(ctx, incident):
         raise NotFoundError(
             ctx.say("There is no incident {number}.", number=f"#{match[2]}" if match else f"#{number}"),
             hint=ctx.say("Open incidents: /crisis list"),
@@ -225,14 +218,6 @@ async def read_template(words: Words, ctx: Context) -> Template | None:
     )
 
 
-async def read_outcome(words: Words, _ctx: Context) -> Outcome | None:
-    """`done` or `skip`."""
-    outcome = OUTCOMES.get(words.first.lower())
-    if outcome is not None:
-        words.take()
-    return outcome
-
-
 async def read_person(words: Words, ctx: Context) -> Person | None:
     """A roster name, a mention that carries an id, a username seen with its id, or who is replied to."""
     transport = ctx.at.transport if ctx.at else ""
@@ -255,17 +240,44 @@ async def read_person(words: Words, ctx: Context) -> Person | None:
     return person
 
 
+async def read_assignee(words: Words, ctx: Context) -> Person | None:
+    """A person, if the next word names one with an @."""
+    return await read_person(words, ctx) if words.first.startswith(("@", "＠", "<@")) else None
+
+
+async def read_privately(words: Words, _ctx: Context) -> Privately | None:
+    """`private`."""
+    return Privately(words.take()) if words.first.casefold() in PRIVATE else None
+
+
 READERS: Mapping[Any, Callable[[Words, Context], Awaitable[Any]]] = {
     str: read_text,
     Wording: read_wording,
+    Privately: read_privately,
     int: read_number,
     VersionNumber: read_version,
     Level: read_level,
     Playbook: read_playbook,
     Template: read_template,
-    Outcome: read_outcome,
     Person: read_person,
+    Assignee: read_assignee,
+    Marked: read_marked,
+    Matter: read_matter,
+    Moment: read_moment,
+    RoleName: read_role,
+    Judgement: read_judgement,
+    CheckCode: read_check,
+    QuestionNumber: read_question,
+    Channel: read_channel,
+    Address: read_address,
 }
+
+
+def lacking(ctx: Context, verb: str, incident: Incident, given: str, *names: str) -> MissingError:
+    """What a command needs this time although it does not always: raised before anything is done, it is asked for."""
+    found: Command = ctx.settings["registry"].commands[verb]
+    params = tuple(param for param in found.params if param.name in names)
+    return MissingError(params, f"{incident.id} {given}".strip(), incident)
 
 
 def usage_of(say: Locale, command: Command) -> str:
@@ -300,8 +312,12 @@ def _question(param: Param, say: Locale, ctx: Context) -> FormField:
             Choice(label=say.either(each.title, each.title_en), value=each.id)
             for each in ctx.library.playbooks.values()
         )
-    elif param.kind is Person:
+    elif param.kind in {Person, Assignee}:
         choices = tuple(Choice(label=person.name, value=f"@{person.name}") for person in ctx.team.people)
     return FormField(
-        name=param.name, label=say(param.label), long=param.kind in {str, Wording}, choices=choices
+        name=param.name,
+        label=say(param.label),
+        hint=say("2h, 18:00 or 11-21 18:00") if param.kind is Moment else "",
+        long=param.kind in {str, Wording},
+        choices=choices,
     )

@@ -15,6 +15,9 @@ from handlers.kit.pictures import Picture
 MAX_ACTION_BYTES = 64
 """`feature.verb:value` must fit Telegram's callback_data (1 to 64 bytes, core.telegram.org/bots/api)."""
 
+DRILL_MARK = "【演练】"
+"""Stands before all that a drill says."""
+
 VERBATIM_LIMIT = 2000
 """Characters of verbatim text that one message holds on every platform, even when each is escaped to five."""
 

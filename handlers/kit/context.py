@@ -6,21 +6,22 @@ speaks afterwards. A handler never sees a platform.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from handlers.kit.cards import Card, Form
 from handlers.kit.errors import NotAllowedError
 from handlers.kit.locale import Locale, Texts
-from handlers.kit.messages import Happening, Noticed, Place, Pressed, Quoted, Sender
+from handlers.kit.messages import Attached, Happening, Noticed, Place, Pressed, Quoted, Sender
 from handlers.kit.team import Person, Right, Team
 from playbooks.library import Library
 from storage import timeline
 from storage.database import Session
 from storage.models import Entry, Incident
 
+Result = TypeVar("Result")
 Scrub = Callable[[str], tuple[str, tuple[str, ...]]]
 """Takes personal data out of a text; returns the text and the labels that stand in its place."""
 CardBuilder = Callable[[Locale], Card]
@@ -38,6 +39,7 @@ class Post:
         broadcast: a thread reply that is also shown in the room.
         drill_id: the drill it belongs to, where no incident says so.
         rank: 0 goes before everything that waits.
+        secret: its words are kept only until they are said.
     """
 
     build: CardBuilder
@@ -49,6 +51,7 @@ class Post:
     incident: Incident | None = None
     drill_id: int | None = None
     rank: int = 1
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +66,19 @@ class Edit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whisper:
-    """Tell one person, where they spoke. `drill_id`: the drill it is about, where no incident says so."""
+    """Tell one person, where they spoke.
+
+    Args:
+        drill_id: the drill it is about, where no incident says so.
+        secret: its words are kept only until they are said.
+    """
 
     build: CardBuilder
     to: Sender
     place: Place
     incident: Incident | None = None
     drill_id: int | None = None
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +90,50 @@ class Prompt:
     place: Place
 
 
-Outgoing = Post | Edit | Whisper | Prompt
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """Something to be done to an incident's own rooms besides posting there.
+
+    Args:
+        deed: `room` (make one, wherever the incident is talked of), `topic`, `invite`, `pin` or `archive`.
+        build: a new room's title and plain name (`Card.name`), or what is put over a room (`Card.text`).
+        person: the roster name of whom to invite, or of who has a room made.
+        place: the room that is meant, if not all of them.
+    """
+
+    deed: str
+    incident: Incident
+    build: CardBuilder = field(default=lambda _: Card(title=""))
+    person: str = ""
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetch:
+    """A file that is to be kept as evidence: fetched from where it was sent, hashed and stored once all is committed.
+
+    Args:
+        place: where it was sent, or pointed at.
+        entry: the number of the entry it belongs to.
+        by: who gave it, by name.
+    """
+
+    file: Attached
+    incident: Incident
+    place: Place
+    entry: int
+    by: str
+
+
+Outgoing = Post | Edit | Whisper | Prompt | Errand | Fetch
+
+
+class Beside(Exception):  # noqa: N818
+    """Not an error: the transaction is given up until something is looked up (see `Context.beside`)."""
+
+    def __init__(self, look: Callable[[Session], Awaitable[Any]]) -> None:
+        super().__init__()
+        self.look = look
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,8 +144,10 @@ class Context:
         by: who did it; the bot itself for a notice.
         at: where; None for a notice.
         own: the incident that the place belongs to.
+        is_private: what is whispered there is read by nobody else.
         settings: durations and switches that a handler reads, by name.
         blanked: the labels of what was left out of what people typed.
+        looked: what was looked up beside this transaction.
     """
 
     happening: Happening
@@ -104,12 +158,14 @@ class Context:
     by: Person
     at: Place | None = None
     own: int | None = None
+    is_private: bool = False
     quoted: Quoted | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     out: list[Outgoing] = field(default_factory=list)
     form: FormBuilder | None = None
     scrub: Scrub = lambda text: (text, ())
     blanked: set[str] = field(default_factory=set)
+    looked: list[Any] = field(default_factory=list)
 
     @property
     def language(self) -> str:
@@ -134,6 +190,17 @@ class Context:
         kept, labels = self.scrub(text)
         self.blanked.update(labels)
         return kept
+
+    async def beside(self, look: Callable[[Session], Awaitable[Result]]) -> Result:
+        """Look something up that takes long, without keeping everybody from writing meanwhile.
+
+        A handler runs in the transaction that writes. Where it comes here it is given up, `look` runs in one that only reads,
+        and the handler begins anew, with what was found. So call it first. Whatever `look` raises is an error that nobody foresaw.
+        """
+        if not self.looked:
+            raise Beside(look)
+        found: Result = self.looked.pop(0)
+        return found
 
     async def log(
         self,
@@ -166,12 +233,22 @@ class Context:
             self.out.append(Post(build=build, place=self.at, incident=incident, rank=0))
 
     def whisper(
-        self, build: CardBuilder, incident: Incident | None = None, *, drill_id: int | None = None
+        self,
+        build: CardBuilder,
+        incident: Incident | None = None,
+        *,
+        drill_id: int | None = None,
+        secret: bool = False,
     ) -> None:
-        """Answer whoever asked, and nobody else."""
+        """Answer whoever asked, and nobody else. `secret`: its words are kept only until they are said."""
         if self.at is not None and not isinstance(self.happening, Noticed):
             whisper = Whisper(
-                build=build, to=self.happening.by, place=self.at, incident=incident, drill_id=drill_id
+                build=build,
+                to=self.happening.by,
+                place=self.at,
+                incident=incident,
+                drill_id=drill_id,
+                secret=secret,
             )
             self.out.append(whisper)
 
@@ -214,3 +291,13 @@ REFUSALS: Texts = {
 def card_key(incident: Incident) -> str:
     """The key of an incident's living card."""
     return f"incident:{incident.id}"
+
+
+def room_key(number: int) -> str:
+    """The key of an incident's own rooms."""
+    return f"room:{number}"
+
+
+def room_card_key(incident: Incident) -> str:
+    """The key of the living card in an incident's own rooms."""
+    return f"{card_key(incident)}:room"

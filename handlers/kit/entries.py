@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from handlers.kit.duties import overdue
 from handlers.kit.locale import Locale, Texts
 from playbooks.levels import Level
@@ -22,12 +24,31 @@ KINDS: Texts = {
     "playbook": "attached the playbook {title}",
     "step_done": "step {number} done: {title}",
     "step_skip": "step {number} skipped: {title}",
+    "step_start": "step {number} is to be done: {title}",
+    "step_hand": "gave step {number} to {to}: {title}",
+    "task": "gave {to} task {number}: {text}",
+    "task_done": "task {number} done: {title}",
+    "task_skip": "task {number} dropped: {title}",
+    "task_hand": "gave task {number} to {to}: {title}",
+    "role": "{to} is {title}",
     "drafted": "drafted statement v{version} ({hash})",
     "approve": "approved statement v{version} ({hash})",
     "changes": "asked for changes to v{version} ({hash}): {text}",
     "veto": "vetoed statement v{version} ({hash}): {text}",
     "approved": "statement v{version} has all approvals ({hash})",
+    "recuse": "recused from v{version} ({hash})",
+    "override": "let v{version} pass {check} ({hash}): {text}",
+    "emergency": "released v{version} alone, a pre-approved text ({hash}): {text}",
+    "fact": "added fact {fact}: {text}",
+    "fact_confirmed": "confirmed {fact}: {claim}",
+    "fact_false": "found {fact} false: {claim}",
     "overdue": "overdue: {what}",
+    "escalated": "still overdue: {what}; told {to}",
+    "reminded": "reminder: {what}",
+    "snoozed": "put off until {until}: {what}",
+    "legal_clock": "legal clock began: {title}",
+    "told_legal": "told legal: {title}",
+    "brief": "brief {number} went out",
     "pile_on": "own video: {rate} an hour, {times} times the usual {usual}",
     "collapse": "own video: plays fell to {rate} an hour, usually {usual}",
     "held_mute": "alert held back: “{label}” is muted",
@@ -36,28 +57,57 @@ KINDS: Texts = {
     "held_cap": "alert held back: too many of its kind",
     "merged": "took in #{other}",
     "split_off": "split off #{other}",
+    "room": "room opened: {text}",
+    "private": "made private",
+    "admitted": "let {to} know of it",
     "shown": "card brought into the room",
+    "promised": "promise {number}, {to} sees to it by {due}: {text}",
+    "promise_kept": "promise {number} is kept: {title}",
+    "promise_dropped": "promise {number} is dropped: {title}",
+    "asked": "question Q{number}: {text}",
+    "answered": "wrote the answer to Q{number} ({hash})",
+    "answer_approved": "approved the answer to Q{number} ({hash})",
+    "answer_posted": "gave the answer to Q{number} ({hash})",
+    "answer_handed": "handed somebody on with Q{number} ({hash})",
+    "published": "published v{version} on {channel} ({hash}): {text}",
+    "verified": "on {channel} stands v{version}, word for word ({hash})",
+    "differs": "what stands on {channel} is not v{version} ({hash})",
+    "recalled": "took v{version} back ({hash}): {text}",
+    "taken_down": "v{version} is gone from {channel} ({hash}): {text}",
+    "partner_told": "made a notice to {partner} ({hash})",
+    "partner_confirmed": "confirmed that the notice was read",
+    "partner_marked": "noted that {partner} confirmed the notice",
+    "survey_opened": "opened the public form until {until}",
+    "eased": "numbers have fallen: asked whether to lower {old} to {new}",
+    "kept_level": "kept the level {level}",
+    "evidence": "file kept as evidence for entry {entry}: {text} ({size} bytes, SHA-256 {hash}…)",
+    "evidence_expired": "file deleted, its time being over: SHA-256 {hash}…",
+    "evidence_lost": "file not kept as evidence for entry {entry}: {text}",
 }
 VERSIONS: Texts = {
     "pending": "waiting for approval",
+    "released": "released by one lead, review owed",
     "approved": "approved",
     "changes": "changes asked for",
     "vetoed": "vetoed",
     "superseded": "superseded",
+    "recalled": "taken back",
 }
 """How a version of a statement stands."""
-CHOICES: Texts = {"approve": "approves", "changes": "asks for changes", "veto": "vetoes"}
+CHOICES: Texts = {"approve": "approves", "changes": "asks for changes", "veto": "vetoes", "recuse": "recuses"}
 """How somebody voted on one."""
 
 
 def describe(say: Locale, entry: Entry) -> str:
     """What an entry says, without time and name. A reason that the words have no place for comes behind them."""
     values = {key: str(value) for key, value in entry.data.items()}
-    for key in ("old", "new"):
+    for key in ("old", "new", "level"):
         if key in values and (level := Level.read(values[key])):
             values[key] = say.either(level.zh, level.en)
     if "title_en" in values:
         values["title"] = say.either(values.get("title", ""), values["title_en"])
+    if "due" in values:
+        values["due"] = say.clock(datetime.fromisoformat(values["due"]))
     if "what" in values:
         values["what"] = overdue(say, values["what"], values.get("words", ""))
     if entry.kind not in KINDS:

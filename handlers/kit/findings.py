@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from handlers.kit.cards import Section, cut
+from handlers.kit.channels import channel_name
+from handlers.kit.context import Context
 from handlers.kit.locale import Locale
-from playbooks.checks import CHECKS, Finding, Severity, blocks
+from playbooks.checks import CHECKS, Approved, Finding, Promise, Severity, blocks, check, cited
+from playbooks.checks import Fact as StatedFact
+from playbooks.library import Library
+from storage import statements
+from storage.models import Commitment, Fact, Incident, Version
 
+AGAIN = re.compile(
+    r"(?:下一?次|下回)(?:说明|更新|通报|公布|回应|答复)[^。；\n]{0,30}|[Nn]ext update[^.\n]{0,40}"
+)
+"""When there is word again."""
 LONGEST_QUOTE = 24
 NAMED = 4
 """Checks that a line names."""
+APOLOGIES = frozenset({"apology", "full", "result"})
+"""Templates of whole apologies. A playbook's stance is for the matter as a whole, so in any other text a missing part of an
+apology (L09) is pointed out and bars nothing."""
 
 
 def tallied(say: Locale, found: Sequence[Finding]) -> str:
@@ -34,3 +50,96 @@ def told(say: Locale, finding: Finding, quote: str) -> Section:
     title = f"{mark} {finding.code} {CHECKS[finding.code].title}"
     lines = (cut(quote), finding.reason) if quote.strip() else (finding.reason,)
     return Section(title=title, lines=(*lines, say("Mend: {mend}", mend=finding.mend)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What is known of an incident that its texts are held against.
+
+    Args:
+        public: another text that may be public already.
+    """
+
+    facts: Sequence[Fact] = ()
+    promises: Sequence[Commitment] = ()
+    public: Version | None = None
+
+
+def checked(ctx: Context, incident: Incident, version: Version, record: Record) -> tuple[Finding, ...]:
+    """What the checks find in a version and in what it is on the channels that have a text of their own."""
+    common: Mapping[str, Any] = {
+        "brands": (ctx.team.brand,),
+        "today": ctx.now.astimezone(ctx.team.zone).date(),
+        "facts": [*stated(record.facts), _seen(ctx, incident)],
+    }
+    found = _base(incident, version, record, ctx.library, common)
+    others: dict[str, str] = {}
+    for channel, text in (version.variants or {}).items():
+        name = channel_name(channel)
+        against = _earlier(record, channel)
+        promises = _promised(text, incident, record.promises)
+        found += tuple(
+            replace(each, reason=f"{name}：{each.reason}")
+            for each in check(
+                text, platform=channel, promises=promises, variants=others, earlier=against, **common
+            )
+            # A translation is held against the whole text; what is short on one channel need not say all of it.
+            if each.code != "L23"
+        )
+        others[name] = text
+    if version.template in APOLOGIES:
+        return found
+    return tuple(replace(each, severity=Severity.WARN) if each.code == "L09" else each for each in found)
+
+
+def _base(
+    incident: Incident, version: Version, record: Record, library: Library, common: Mapping[str, Any]
+) -> tuple[Finding, ...]:
+    playbook = library.playbooks.get(incident.playbook or incident.type)
+    return check(
+        version.text,
+        # What people wrote themselves is a first response only if it reads like one.
+        stage=version.template if version.made == version.hash else "",
+        strategy=playbook.statement.strategy if playbook else "",
+        kind=playbook.id if playbook else incident.type,
+        promises=_promised(version.text, incident, record.promises),
+        variants={channel_name(channel): text for channel, text in (version.variants or {}).items()},
+        earlier=_earlier(record),
+        **common,
+    )
+
+
+def _earlier(record: Record, channel: str = "") -> tuple[Approved, ...]:
+    """What the public may have read there already."""
+    public = record.public
+    return (
+        () if public is None else (Approved(text=statements.text_for(public, channel), number=public.number),)
+    )
+
+
+def _promised(text: str, incident: Incident, entered: Sequence[Commitment]) -> list[Promise]:
+    """The register, and what the incident's own clock sees to: that there is word again by the time that the text names."""
+    again = [Promise(text=each, owner=incident.owner or "clock", due="clock") for each in AGAIN.findall(text)]
+    return again + [
+        Promise(text=each.text, owner=each.owner, due=each.due_at.isoformat())
+        for each in entered
+        if each.state != "dropped"
+    ]
+
+
+def stated(table: Sequence[Fact]) -> list[StatedFact]:
+    """The facts as the checks read them."""
+    return [StatedFact(claim=each.claim, state=each.state, id=f"F{each.number}") for each in table]
+
+
+def resting_on(version: Version, table: Sequence[Fact]) -> set[str]:
+    """The facts, as `F3`, that a version rests on, be it on one channel only."""
+    texts = (version.text, *(version.variants or {}).values())
+    return {fact.id for text in texts for fact in cited(text, stated(table))}
+
+
+def _seen(ctx: Context, incident: Incident) -> StatedFact:
+    """When it was noticed is what the bot knows itself."""
+    local = incident.opened_at.astimezone(ctx.team.zone)
+    claim = f"{local.month}月{local.day}日看到用户反映，{local:%H:%M}，看到用户反映"
+    return StatedFact(claim=claim, state="confirmed")

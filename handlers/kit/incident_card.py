@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import reduce
 
 from handlers.kit.cards import Button, ButtonTone, Card, Quote, Section, Tone, cut, is_web
-from handlers.kit.context import CardBuilder, Context, card_key
-from handlers.kit.coverage import Seen, blind_spots, sample, seen_of
-from handlers.kit.duties import clock
+from handlers.kit.context import CardBuilder, Context, card_key, room_card_key
+from handlers.kit.coverage import Seen, blind_spots, copied, sample, seen_of
+from handlers.kit.crew import crew_of, missing
+from handlers.kit.duties import AUTOMATIC, clock, soonest
 from handlers.kit.errors import ConflictError
 from handlers.kit.locale import Locale, Texts
-from handlers.kit.playbook_card import stale
+from handlers.kit.numbers import lately, of_video
+from handlers.kit.playbook_card import Progress, progress_of, stale
+from handlers.kit.rooms import is_offered, put_over_rooms
 from playbooks.levels import Factor, Level
 from playbooks.library import Library
 from playbooks.schema import Playbook
-from storage import deadlines, incidents, mentions
-from storage.models import LIVING, Deadline, Incident, Mention, State, Topic
+from storage import deadlines, gauges, incidents, mentions, metrics
+from storage.models import LIVING, Abnormal, Deadline, Gauge, Incident, Mention, State, Topic, Video
 
 QUOTES = 3
-QUOTE_LENGTH = 60
-"""Characters of a quote on the card: three lines of a phone, so that the buttons stay in sight."""
+QUOTE_LENGTH = 55
+"""Characters of a quote on the card: with its source three lines of a phone, so that the buttons stay in sight."""
 SHARE_WINDOW = timedelta(hours=24)
 LEAST_SHARE = 3
 """Comments; a share of fewer says nothing."""
 MOST_PLATFORMS = 4
 MOST_HITS = 4
+MOST_CLOCKS = 3
 
 PLATFORMS = {
     "douyin": ("抖音", "Douyin"),
@@ -66,14 +70,18 @@ class View:
 
     incident: Incident
     topics: Sequence[Topic]
+    gauge: Gauge | None
+    own: tuple[Abnormal, Video] | None
     quotes: Sequence[Mention]
     negative: int
     comments: int
     deadlines: Sequence[Deadline]
-    ticked: int
+    progress: Progress | None
+    crew: Mapping[str, str]
     playbook: Playbook | None
     proposed: Playbook | None
     coverage: Seen
+    offers_room: bool
 
 
 async def view(ctx: Context, incident: Incident, *, quotes: int = QUOTES) -> View:
@@ -81,17 +89,22 @@ async def view(ctx: Context, incident: Incident, *, quotes: int = QUOTES) -> Vie
     number = incident.id or 0
     negative, comments = await mentions.share(ctx.session, number, ctx.now - SHARE_WINDOW)
     playbook = ctx.library.playbooks.get(incident.playbook)
+    topics = await incidents.topics(ctx.session, number)
     return View(
         incident=incident,
-        topics=await incidents.topics(ctx.session, number),
+        topics=topics,
+        gauge=await gauges.get(ctx.session, number),
+        own=None if topics else await metrics.latest_of(ctx.session, number),
         quotes=await mentions.newest(ctx.session, number, quotes),
         negative=negative,
         comments=comments,
         deadlines=await deadlines.of(ctx.session, number),
-        ticked=len(await incidents.steps(ctx.session, number, incident.playbook)) if playbook else 0,
+        progress=await progress_of(ctx, incident),
+        crew=await crew_of(ctx, incident),
         playbook=playbook,
         proposed=ctx.library.playbooks.get(incident.type),
         coverage=await seen_of(ctx, incident),
+        offers_room=is_offered(ctx, incident),
     )
 
 
@@ -105,7 +118,13 @@ async def incident_card(ctx: Context, incident: Incident, *, quotes: int = QUOTE
 async def refresh(ctx: Context, incident: Incident, *, now: bool = True) -> None:
     """Bring every copy of an incident's card up to date."""
     await ctx.session.refresh(incident)
-    ctx.edit(card_key(incident), await incident_card(ctx, incident), incident, now=now)
+    card = await incident_card(ctx, incident)
+    ctx.edit(card_key(incident), card, incident, now=now)
+    if incident.room:
+        ctx.edit(room_card_key(incident), card, incident, now=now)
+        put_over_rooms(
+            ctx, incident, lambda say: f"{tag(say, incident)} · {status(say, incident)} · {incident.title}"
+        )
 
 
 def build(say: Locale, seen: View, library: Library) -> Card:
@@ -113,16 +132,17 @@ def build(say: Locale, seen: View, library: Library) -> Card:
     incident = seen.incident
     is_living = incident.state in LIVING
     ending = say("Reason: {reason}", reason=cut(incident.reason)) if incident.reason and not is_living else ""
-    known = (why(say, incident, library), _plan(say, seen), _clocks(say, seen))
+    vacant = missing(say, library, seen.progress, seen.crew)
+    known = (why(say, incident, library), _plan(say, seen), vacant, _clocks(say, seen))
     lines = (*known, blind_spots(say, seen.coverage)) if is_living else (ending,)
     shown = tuple(line for line in lines if line)
     return Card(
         title=f"{headline(say, incident)} · {status(say, incident)}",
         tone=Tone(incident.level) if is_living else Tone.GOOD,
-        text=_numbers(say, seen),
+        text=figures(say, seen),
         quotes=tuple(quote(say, mention) for mention in seen.quotes),
         sections=(Section(lines=shown),) if shown else (),
-        buttons=_buttons(say, incident, seen.playbook or seen.proposed),
+        buttons=_buttons(say, incident, seen.playbook or seen.proposed, offers_room=seen.offers_room),
     )
 
 
@@ -179,36 +199,46 @@ def why(say: Locale, incident: Incident, library: Library) -> str:
     points = [(name, value) for name, value in incident.why if value]
     if not points:
         return ""
-    level, total = Level(incident.level), sum(value for _, value in points)
-    proposed = library.levels.proposed(total)
+    level = Level(incident.level)
+    proposed = library.levels.proposed(sum(value for _, value in points))
     # Blue is what lies under the lowest cut, so that is what its sum is held against.
     bound = proposed if proposed in library.levels.cuts else Level.YELLOW
-    summed = say(
-        "{sum} = {total} ({level} from {cut})",
-        sum=" + ".join(f"{say(FACTORS[Factor(name)])} {value}" for name, value in points),
-        total=total,
-        level=_named(say, bound),
-        cut=library.levels.cuts[bound],
-    )
+    summed = added(say, points, bound, library)
     if proposed is level:
-        return say("Why {level}: {sum}", level=_named(say, level), sum=summed)
+        return say("Why {level}: {sum}", level=named(say, level), sum=summed)
     return say(
         "Set to {level} by hand; the sum says {proposed}: {sum}",
-        level=_named(say, level),
-        proposed=_named(say, proposed),
+        level=named(say, level),
+        proposed=named(say, proposed),
         sum=summed,
     )
 
 
-def _named(say: Locale, level: Level) -> str:
+def added(say: Locale, points: Iterable[tuple[str, int]], bound: Level, library: Library) -> str:
+    """A sum of points, and the cut that it is held against."""
+    earned = [(name, value) for name, value in points if value]
+    return say(
+        "{sum} = {total} ({level} from {cut})",
+        sum=" + ".join(f"{say(FACTORS[Factor(name)])} {value}" for name, value in earned) or "0",
+        total=sum(value for _, value in earned),
+        level=named(say, bound),
+        cut=library.levels.cuts[bound],
+    )
+
+
+def named(say: Locale, level: Level) -> str:
+    """A level's name within a sentence."""
     return say.either(level.zh, level.value)
 
 
-def _numbers(say: Locale, seen: View) -> str:
+def figures(say: Locale, seen: View) -> str:
+    """What was counted: comments by platform, copies of one text, how much was seen, the negative share, the most likes."""
     if not seen.topics:
         by = seen.incident.opened_by
-        return say("Opened by {by}; no comments are tied to it.", by=by) if by else ""
-    parts = [counted(say, seen.topics), sample(say, seen.coverage)]
+        opened = say("Opened by {by}; no comments are tied to it.", by=by) if by else ""
+        return of_video(say, *seen.own) if seen.own else opened
+    beside = filter(None, [lately(say, seen.gauge), copied(say, seen.coverage)])
+    parts = [counted(say, seen.topics), *beside, sample(say, seen.coverage)]
     if seen.comments >= LEAST_SHARE:
         share = round(100 * seen.negative / seen.comments)
         parts.append(
@@ -225,9 +255,10 @@ def _numbers(say: Locale, seen: View) -> str:
 
 
 def _plan(say: Locale, seen: View) -> str:
-    if seen.playbook:
-        title, steps = seen.playbook.name(say.language), len(seen.playbook.steps)
-        done = say("Playbook: {title} {done}/{all}", title=title, done=seen.ticked, all=steps)
+    if seen.playbook and seen.progress:
+        ticked, needed = seen.progress.counts
+        title = seen.playbook.name(say.language)
+        done = say("Playbook: {title} {done}/{all}", title=title, done=ticked, all=needed)
         return " · ".join(filter(None, (done, stale(say, seen.playbook))))
     if seen.proposed is None:
         return ""
@@ -238,8 +269,9 @@ def _plan(say: Locale, seen: View) -> str:
 
 
 def _clocks(say: Locale, seen: View) -> str:
-    """What is due when, and what should have been done."""
-    clocks = [clock(say, each) for each in seen.deadlines]
+    """What is due first, and what should have been done; the rest stands in the details."""
+    owed = [each for each in seen.deadlines if each.kind not in AUTOMATIC]
+    clocks = [clock(say, each) for each in soonest(owed)[:MOST_CLOCKS]]
     if not clocks:
         return ""
     return say(
@@ -247,7 +279,9 @@ def _clocks(say: Locale, seen: View) -> str:
     )
 
 
-def _buttons(say: Locale, incident: Incident, plan: Playbook | None) -> tuple[Button, ...]:
+def _buttons(
+    say: Locale, incident: Incident, plan: Playbook | None, *, offers_room: bool
+) -> tuple[Button, ...]:
     number = str(incident.id)
 
     def button(label: str, action: str, tone: ButtonTone = ButtonTone.PLAIN) -> Button:
@@ -264,14 +298,23 @@ def _buttons(say: Locale, incident: Incident, plan: Playbook | None) -> tuple[Bu
     alarm = button(say("False alarm…"), "incident.dismiss", danger)
     details = button(say("Details"), "look.show")
     reopen = button(say("Reopen…"), "incident.reopen")
+    room = (button(say("Open a channel"), "room.room"),) if offers_room else ()
     rows: dict[State, tuple[Button, ...]] = {
-        State.OPEN: (button(say("Claim"), "incident.claim", first), *playbook, alarm, details),
-        State.CLAIMED: (button(say("Respond"), "incident.respond", first), *playbook, draft, alarm, details),
+        State.OPEN: (button(say("Claim"), "incident.claim", first), *playbook, alarm, *room, details),
+        State.CLAIMED: (
+            button(say("Respond"), "incident.respond", first),
+            *playbook,
+            draft,
+            alarm,
+            *room,
+            details,
+        ),
         State.RESPONDING: (
             button(say("Draft statement"), "statement.draft", plain if has_spoken else first),
             *playbook,
             button(say("Recover"), "incident.recover", first if has_spoken else plain),
             button(say("Close…"), "incident.close", danger),
+            *room,
             details,
         ),
         State.RECOVERING: (button(say("Close…"), "incident.close", first), *playbook, draft, details),

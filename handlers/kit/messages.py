@@ -40,6 +40,23 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """A file that came with a message.
+
+    Args:
+        id: what the platform knows it by.
+        name: as its sender called it: data, never a path.
+        size: bytes, as the platform says; 0 where it does not.
+        mime: its kind, as the platform says.
+    """
+
+    id: str
+    name: str
+    size: int = 0
+    mime: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quoted:
     """The message that was replied to or marked. Empty `text` means: not known yet, ask the platform."""
 
@@ -48,6 +65,7 @@ class Quoted:
     author: str = ""
     user: str = ""
     at: datetime | None = None
+    files: tuple[Attached, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +75,7 @@ class Typed:
     Args:
         text: the words after the command prefix or the bot's name; people appear as `<@ID>`.
         answer: True when it answers the bot's prompt, so it is data and not a command.
+        files: what came with it.
         trigger: what the platform needs to open a form, where it has one.
     """
 
@@ -67,6 +86,7 @@ class Typed:
     quoted: Quoted | None = None
     answer: bool = False
     trigger: str = ""
+    files: tuple[Attached, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from handlers.kit.cards import is_web
+from playbooks.checks.files import Checked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,10 @@ def _as_it_stands(text: str) -> Linked | None:
     return Linked(platform="web", item_id="", url=word, text=rest.strip()) if is_web(word) else None
 
 
+async def _none() -> Sequence[Checked]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """The ways into the bot.
@@ -58,11 +63,13 @@ class Ports:
         explain: reads a text as the monitor does. Raises BusyError.
         link: finds the link in what was pasted, and what stands beside it; None if there is none.
         sources: name -> kind of what is read.
+        captions: checks the folder of planned captions.
     """
 
     explain: Callable[[str], Awaitable[Explained]] = _unread
     link: Callable[[str], Linked | None] = _as_it_stands
     sources: Mapping[str, str] = field(default_factory=dict)
+    captions: Callable[[], Awaitable[Sequence[Checked]]] = _none
 
 
 def ports(settings: Mapping[str, object]) -> Ports:

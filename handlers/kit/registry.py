@@ -35,7 +35,7 @@ class Command:
     """A verb.
 
     Args:
-        feature: the module it stands in; first half of its wire id.
+        feature: first half of its wire id: the module it stands in, unless it says otherwise.
         help: one line, a msgid.
         usage: the arguments as the help shows them.
         example: a call that works.
@@ -72,13 +72,14 @@ def command(
     aliases: tuple[str, ...] = (),
     labels: Mapping[str, str] | None = None,
     form: bool = False,
+    feature: str = "",
 ) -> Callable[[Handler], Handler]:
     """Make a function the handler of a verb. Its parameters after `ctx` are the arguments, read by annotation."""
 
     def mark(run: Handler) -> Handler:
         run.__command__ = Command(  # type: ignore[attr-defined]
             verb=verb,
-            feature=run.__module__.rpartition(".")[2],
+            feature=feature or run.__module__.rpartition(".")[2],
             run=run,
             area=area,
             right=right,

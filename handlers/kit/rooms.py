@@ -1,10 +1,21 @@
-"""What a room is to what is said in it."""
+"""What a room is to what is said in it, and the rooms that an incident has to itself."""
 
 from __future__ import annotations
 
-from handlers.kit.context import Context
+from collections.abc import Callable
+
+from handlers.kit.cards import Card
+from handlers.kit.context import Context, Edit, Errand, Post, room_key
+from handlers.kit.entries import line
 from handlers.kit.errors import ConflictError
-from storage import drills
+from handlers.kit.locale import Locale
+from handlers.kit.messages import Noticed, Place
+from playbooks.levels import Level
+from storage import admission, drills, outbox, rooms, spots, timeline
+from storage.models import Incident
+
+WITHDRAWN = "withdrawn:"
+"""Begins the keys of cards that stand where an incident may no longer be known."""
 
 
 async def drill_here(ctx: Context) -> int | None:
@@ -19,3 +30,96 @@ async def drill_here(ctx: Context) -> int | None:
             hint=ctx.say("Start one: drill start SCENARIO"),
         )
     return drill.id
+
+
+def is_offered(ctx: Context, incident: Incident) -> bool:
+    """Tell whether an incident is grave enough for a room of its own and has none."""
+    lowest = Level.read(str(ctx.settings.get("rooms_own", "")))
+    is_grave = lowest is not None and Level(incident.level).rank >= lowest.rank
+    return is_grave and incident.room == rooms.NONE and incident.drill_id is None
+
+
+async def ask_for_room(ctx: Context, incident: Incident) -> bool:
+    """Have rooms made for an incident; False if it has some or they are being made."""
+    if not await rooms.move(ctx.session, incident.id or 0, (rooms.NONE,), rooms.ASKED):
+        return False
+    await ctx.session.refresh(incident)
+    date = ctx.now.astimezone(ctx.team.zone).strftime("%Y%m%d")
+    # Whoever sees a private channel's name in a list is not to learn what it is about.
+    parts = ["inc", str(incident.id), date, *([] if incident.private else [incident.type])]
+    name = "-".join(part for part in parts if part)
+    ctx.out.append(
+        Errand(
+            deed="room",
+            incident=incident,
+            person=ctx.by.name,
+            build=lambda _: Card(title=f"#{incident.id} {incident.title}", name=name),
+        )
+    )
+    return True
+
+
+def put_over_rooms(ctx: Context, incident: Incident, topic: Callable[[Locale], str]) -> None:
+    """Bring the line over an incident's own rooms up to date."""
+    ctx.out.append(Errand(deed="topic", incident=incident, build=lambda say: Card(title="", text=topic(say))))
+
+
+async def leave_rooms(ctx: Context, incident: Incident) -> None:
+    """Put an incident's timeline into its rooms and close them."""
+    if not await rooms.move(ctx.session, incident.id or 0, (rooms.ASKED, rooms.OPEN), rooms.NONE):
+        return
+    await ctx.session.refresh(incident)
+    entries = await timeline.of(ctx.session, incident.id or 0)
+
+    def build(say: Locale) -> Card:
+        return Card(
+            title=say("Timeline of #{number}, {n} entries", number=incident.id, n=len(entries)),
+            # Verbatim, so that nothing of it is cut.
+            verbatim="\n".join(line(say, entry) for entry in entries),
+            footer=say("This room is closed now; it stays to be read."),
+        )
+
+    for place in await rooms_of(ctx, incident):
+        ctx.out.append(Post(build=build, place=place, incident=incident))
+    ctx.out.append(Errand(deed="archive", incident=incident))
+
+
+async def rooms_of(ctx: Context, incident: Incident) -> list[Place]:
+    """An incident's own rooms."""
+    found = await spots.copies(ctx.session, room_key(incident.id or 0))
+    return [Place(transport=spot.transport, channel=spot.channel, thread=spot.message) for spot in found]
+
+
+async def may_know(ctx: Context, incident: Incident) -> bool:
+    """Tell whether somebody may hear of an incident where they ask: of a private one only insiders, among themselves."""
+    if not incident.private or isinstance(ctx.happening, Noticed) or ctx.at is None:
+        return True
+    if ctx.by.name not in await admission.insiders(ctx.session, incident):
+        return False
+    here = (ctx.at.transport, ctx.at.channel)
+    own = await rooms_of(ctx, incident)
+    return ctx.at.direct or here in {(place.transport, place.channel) for place in own}
+
+
+async def seal(ctx: Context, incident: Incident) -> bool:
+    """Make an incident private; False if it is. Its cards that stand in public say no more than that.
+
+    Raises:
+        ConflictError: others read along here.
+    """
+    if not ctx.is_private:
+        raise ConflictError(
+            ctx.say("Others read along here."), hint=ctx.say("Say this to me in a private chat.")
+        )
+    number = incident.id or 0
+    if not await admission.seal(ctx.session, number):
+        return False
+    await ctx.session.refresh(incident)
+    await admission.admit(ctx.session, number, [ctx.by.name], by=ctx.by.name, at=ctx.now)
+    await outbox.withdraw(ctx.session, number, WITHDRAWN)
+    for key in await spots.rename(ctx.session, number, WITHDRAWN):
+        ctx.out.append(Edit(key=key, build=lambda say: Card(title=say("This is private now."))))
+    await rooms.move(ctx.session, number, (rooms.OPEN, rooms.ASKED), rooms.NONE)
+    await ctx.log(incident, "private", "")
+    await ask_for_room(ctx, incident)
+    return True

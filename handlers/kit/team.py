@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import Enum
 from zoneinfo import ZoneInfo
 
 from handlers.kit.messages import Place, Sender
+from playbooks.rota import Rota
 
 
 class Right(Enum):
     """What a command asks of whoever gives it."""
 
+    ANYONE = "anyone"
+    """Nothing: people whom nobody knows may say it, too."""
     LOOK = "look"
     WORK = "work"
     OWNER = "owner"
@@ -37,17 +41,19 @@ class Person:
     Args:
         ids: platform -> user id there.
         roles: roster roles; a guest has the one that `guests` grants.
+        deputy: who steps in for them, by name.
     """
 
     name: str
     ids: Mapping[str, str] = field(default_factory=dict)
     roles: frozenset[str] = frozenset()
+    deputy: str = ""
     guest: bool = False
 
     @property
     def rights(self) -> frozenset[Right]:
         """All that the person's roles grant."""
-        return frozenset[Right]().union(*(GRANTS.get(role, WORKER) for role in self.roles))
+        return frozenset({Right.ANYONE}).union(*(GRANTS.get(role, WORKER) for role in self.roles))
 
     def may(self, right: Right, owner: str = "") -> bool:
         """Tell whether the person may; `owner` is the incident's commander."""
@@ -79,9 +85,19 @@ class Room:
         return self.purpose == "drills"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+CHANNELS = ("weibo", "douyin", "xiaohongshu", "douyin.comment", "weibo.comment")
+"""Where most brands speak, by id of `playbooks/checks/data/platforms.yaml`."""
+Account = tuple[str, str]
+"""A platform and a user id there."""
+
+
+@dataclass(slots=True, kw_only=True)
 class Team:
-    """The roster, the rooms and the brand."""
+    """The roster, the rooms and the brand.
+
+    There is one for the whole bot and all parts read through it, so what changes while it runs changes for all of them at
+    once. Only `become` and `join` change it.
+    """
 
     brand: str
     people: tuple[Person, ...] = ()
@@ -89,6 +105,45 @@ class Team:
     guests: str = "none"
     language: str = "zh"
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
+    rota: Rota | None = None
+    channels: tuple[str, ...] = CHANNELS
+    """Where the brand speaks in public."""
+    listed: tuple[Person, ...] = field(init=False)
+    """The people as the roster lists them, without the accounts that they joined."""
+    links: Mapping[Account, str] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.listed = self.people
+
+    def become(self, other: Team) -> None:
+        """Take over another team's people, rooms, guests and rota; the accounts that people joined stay theirs."""
+        self.listed, self.rooms, self.guests = other.listed, other.rooms, other.guests
+        self.rota = other.rota
+        self.people = _joined(self.listed, self.links)
+
+    def join(self, links: Mapping[Account, str]) -> None:
+        """Count these accounts as those of the people who joined them, by roster name."""
+        if links != self.links:
+            self.links = links
+            self.people = _joined(self.listed, links)
+
+    @property
+    def leads(self) -> tuple[str, ...]:
+        """The names of those who lead."""
+        return tuple(each.name for each in self.people if Right.LEAD in each.rights)
+
+    def on_call(self, now: datetime) -> str:
+        """The name of whoever is on call; empty without a rota."""
+        return self.rota.on_call(now) if self.rota else ""
+
+    def next_on_call(self, now: datetime) -> str:
+        """The name of who is on call after that; empty without a rota."""
+        return self.rota.following(now) if self.rota else ""
+
+    def deputy_of(self, name: str) -> str:
+        """The name of somebody's deputy; empty if they have none."""
+        person = self.person(name)
+        return person.deputy if person else ""
 
     def person(self, name: str) -> Person | None:
         """The roster's person of this name."""
@@ -124,3 +179,19 @@ class Team:
     def room_at(self, transport: str, channel: str) -> Room | None:
         """The room that a channel is."""
         return next((room for room in self.rooms if room.ids.get(transport) == channel), None)
+
+
+def _joined(listed: tuple[Person, ...], links: Mapping[Account, str]) -> tuple[Person, ...]:
+    """The people with the accounts that they joined; what the roster says goes before."""
+    taken = {account for person in listed for account in person.ids.items()}
+    free = {account: name for account, name in links.items() if account not in taken}
+    return tuple(
+        replace(
+            person,
+            ids={
+                **{transport: user for (transport, user), name in free.items() if name == person.name},
+                **person.ids,
+            },
+        )
+        for person in listed
+    )

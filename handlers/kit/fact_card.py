@@ -1,0 +1,110 @@
+"""The fact table of an incident: one living card that says what is certain and what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from handlers.kit.cards import Button, ButtonTone, Card, Link, Section, Tone, cut, is_web
+from handlers.kit.entries import VERSIONS
+from handlers.kit.locale import Locale
+from handlers.kit.statement_card import STATES
+from storage.models import Fact, Incident, Version
+
+SIGNS = {"confirmed": "✅", "unconfirmed": "❔", "false": "❌"}
+ASKED = 3
+"""Unconfirmed facts with buttons: those that came last. The others are confirmed by words."""
+
+
+def facts_key(incident: Incident) -> str:
+    """The key of an incident's fact table."""
+    return f"facts:{incident.id}"
+
+
+def facts_card(say: Locale, incident: Incident, facts: Sequence[Fact]) -> Card:
+    """Lay the table out."""
+    open_ones = [each for each in facts if each.state == "unconfirmed"]
+    counts = {state: sum(each.state == state for each in facts) for state in STATES}
+    return Card(
+        title=say(
+            "#{number} facts: {confirmed} confirmed, {unconfirmed} unconfirmed, {false} false",
+            number=incident.id,
+            **counts,
+        ),
+        sections=tuple(_fact(say, each) for each in facts),
+        links=tuple(Link(label=f"F{each.number}", url=each.source) for each in facts if is_web(each.source)),
+        buttons=(
+            *(button for each in open_ones[-ASKED:] for button in judging(say, incident, each)),
+            Button(label=say("Add a fact…"), action="fact.fact", value=str(incident.id)),
+        ),
+        footer=say("A statement's figures, days and causes are held against these lines."),
+    )
+
+
+def _fact(say: Locale, fact: Fact) -> Section:
+    """What is claimed, and under it where it is from and who settled it."""
+    parts = [
+        say("by {name} {time}", name=fact.by, time=say.clock(fact.at)),
+        say("source: {source}", source=cut(fact.source)) if fact.source and not is_web(fact.source) else "",
+        say(STATES[fact.state]),
+    ]
+    if fact.settled_at:
+        parts.append(f"{fact.settled_by} {say.clock(fact.settled_at)}")
+    title = f"{SIGNS[fact.state]} F{fact.number} {fact.claim}"
+    return Section(lines=(title, f"　{' · '.join(filter(None, parts))}"))
+
+
+def judging(say: Locale, incident: Incident, fact: Fact) -> tuple[Button, Button]:
+    """The taps that settle a fact."""
+    name = f"F{fact.number}"
+    return (
+        Button(
+            label=say("Confirm {fact}", fact=name),
+            action="fact.fact",
+            value=f"{incident.id} {name} confirm",
+            tone=ButtonTone.PRIMARY,
+        ),
+        Button(
+            label=say("{fact} is false", fact=name), action="fact.fact", value=f"{incident.id} {name} deny"
+        ),
+    )
+
+
+def added_card(say: Locale, incident: Incident, fact: Fact) -> Card:
+    """A new line, for somebody else to settle."""
+    return Card(
+        title=say("F{number} to be confirmed: {claim}", number=fact.number, claim=cut(fact.claim)),
+        text=say("Somebody other than {name} confirms it, or a lead.", name=fact.by),
+        buttons=judging(say, incident, fact),
+    )
+
+
+def flagged_card(say: Locale, fact: Fact, versions: Sequence[Version], whose: tuple[str, ...]) -> Card:
+    """The texts that rest on a fact that changed, those that may be public first."""
+    public = [each for each in versions if each.state in {"approved", "released"}]
+    waiting = [each for each in versions if each not in public]
+    lines = [
+        *(
+            say("v{version} may be public: correct it openly, or recall it.", version=each.number)
+            for each in public
+        ),
+        *(
+            say(
+                "v{version}, {state}: approvals are void.",
+                version=each.number,
+                state=say(VERSIONS[each.state]),
+            )
+            for each in waiting
+        ),
+    ]
+    is_bad = fact.state != "confirmed"
+    return Card(
+        title=say(
+            "F{number} is {state} now, and statements rest on it",
+            number=fact.number,
+            state=say(STATES[fact.state]),
+        ),
+        text=cut(fact.claim),
+        sections=(Section(lines=tuple(lines)),),
+        tone=Tone.RED if is_bad and public else Tone.WARN,
+        notify=whose,
+    )

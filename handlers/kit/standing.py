@@ -1,0 +1,252 @@
+"""How the vote on a version stands: which seats its path has, who has taken one, who may take the others.
+
+The path is made anew each time from the level, the type, what the checks find and who is on the roster, so a text whose
+incident grew graver needs what the graver level asks for. One person takes one seat; authors never take any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from handlers.kit.context import Context
+from handlers.kit.findings import Record, checked, resting_on
+from handlers.kit.team import Person
+from playbooks.approvals import Path, Seat
+from playbooks.checks import Finding, blocks
+from playbooks.levels import Level
+from storage import commitments, deadlines, facts, statements
+from storage.models import Deadline, Fact, Incident, Override, Version, Vote
+
+DUTIES: Mapping[str, str] = {"pending": "approval", "released": "review_holding"}
+"""The deadline that a version in each of these states has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """One seat of the path.
+
+    Args:
+        roles: any of which will do.
+        able: who may take it, by roster name.
+        stands_in: nobody with these roles may vote on this text, so others do it for them.
+        vote: the approval that takes it; `served`: the role in which.
+        asked: who is to be asked for it; empty if it is taken or nobody is left.
+    """
+
+    roles: Seat
+    able: tuple[str, ...]
+    stands_in: bool = False
+    vote: Vote | None = None
+    served: str = ""
+    asked: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """All that decides about a version.
+
+    Args:
+        seats: the path, in order; `in_turn`: each waits for the one before it.
+        absent: roles that the path asks for and nobody on the roster has.
+        votes: all that were cast; `void`: why an approval does not count, by person.
+        found: by the checks; `overrides`: what leads let pass.
+        rests_on: the facts that the text cites.
+        due: by when somebody has to answer.
+        channels: where it is to go out.
+    """
+
+    seats: tuple[Taken, ...]
+    in_turn: bool = False
+    absent: tuple[str, ...] = ()
+    votes: Sequence[Vote] = ()
+    void: Mapping[str, str] = field(default_factory=dict)
+    found: tuple[Finding, ...] = ()
+    overrides: Sequence[Override] = ()
+    rests_on: tuple[Fact, ...] = ()
+    due: Deadline | None = None
+    channels: tuple[str, ...] = ()
+
+    @property
+    def given(self) -> int:
+        """Approvals that count."""
+        return sum(seat.vote is not None for seat in self.seats)
+
+    @property
+    def waiting(self) -> tuple[Taken, ...]:
+        """Seats that are not taken; in turn only the first of them."""
+        free = tuple(seat for seat in self.seats if seat.vote is None)
+        return free[:1] if self.in_turn else free
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Who is to be asked now."""
+        return tuple(seat.asked for seat in self.waiting if seat.asked)
+
+    @property
+    def short(self) -> int:
+        """How many people are missing: seats that nobody is left for."""
+        return sum(seat.vote is None and not seat.asked for seat in self.seats)
+
+    @property
+    def barring(self) -> tuple[Finding, ...]:
+        """What bars approval: blocks that no lead let pass."""
+        let_pass = {each.code for each in self.overrides}
+        return tuple(each for each in blocks(self.found) if each.code not in let_pass)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every seat is taken and nothing bars it."""
+        return self.given == len(self.seats) and not self.barring
+
+    def seat_for(self, name: str) -> Taken | None:
+        """The seat that somebody's approval would take now; None if it is not needed."""
+        taken = [seat.vote.person for seat in self.seats if seat.vote]
+        rest = [seat.asked for seat in self.seats if seat.asked not in {"", name}]
+        places = matched([seat.able for seat in self.seats], [*taken, name, *rest])
+        place = next((index for index, person in places.items() if person == name), None)
+        if place is None:
+            return None
+        is_early = self.in_turn and any(places.get(index) not in taken for index in range(place))
+        return None if is_early else self.seats[place]
+
+
+async def standing(ctx: Context, incident: Incident, version: Version) -> Standing:
+    """Read how the vote on a version stands."""
+    number = incident.id or 0
+    table = await facts.of(ctx.session, number)
+    public = await statements.spoken(ctx.session, number)
+    other = None if public is None or public.id == version.id else public
+    promises = await commitments.of(ctx.session, number)
+    found = checked(ctx, incident, version, Record(facts=table, promises=promises, public=other))
+    votes = await statements.votes(ctx.session, version.id or 0)
+    void = {
+        vote.person: why
+        for vote in votes
+        if vote.choice == "approve" and (why := _why_void(ctx, incident, version, vote))
+    }
+    path = path_of(ctx, incident, version, {each.code for each in found})
+    resting = resting_on(version, table)
+    return Standing(
+        seats=_seats(ctx, version, path, votes, void),
+        in_turn=ctx.library.approvals.order == "in turn",
+        absent=path.absent,
+        votes=votes,
+        void=void,
+        found=found,
+        overrides=await statements.overrides(ctx.session, version.id or 0),
+        rests_on=tuple(each for each in table if f"F{each.number}" in resting),
+        due=await due_for(ctx, incident, version),
+        channels=ctx.team.channels,
+    )
+
+
+async def due_for(ctx: Context, incident: Incident, version: Version) -> Deadline | None:
+    """By when somebody has to answer."""
+    wanted = (DUTIES.get(version.state, ""), str(version.number))
+    due = await deadlines.of(ctx.session, incident.id or 0)
+    return next((each for each in due if (each.kind, each.ref) == wanted), None)
+
+
+def path_of(ctx: Context, incident: Incident, version: Version, codes: Collection[str]) -> Path:
+    """Who has to approve a version; one that a lead released alone is looked at by one other person."""
+    level = max(Level(incident.level), Level(version.level or incident.level), key=lambda each: each.rank)
+    path = ctx.library.approvals.path(
+        level,
+        incident.playbook or incident.type,
+        codes,
+        held={role for person in ctx.team.people for role in person.roles},
+        least=ctx.library.levels[level].approvals,
+    )
+    if not version.released_by:
+        return path
+    return Path((tuple(dict.fromkeys(role for seat in path.seats for role in seat)),), path.absent)
+
+
+def _why_void(ctx: Context, incident: Incident, version: Version, vote: Vote) -> str:
+    """Why an approval does not count; empty if it does. What is settled stays as it was."""
+    if vote.fell or version.state not in DUTIES:
+        return vote.fell
+    if vote.hash != version.hash or vote.person in authors_of(ctx, version):
+        return "text"
+    if vote.level != incident.level:
+        return "level"
+    if vote.until is not None and vote.until <= ctx.now:
+        return "expired"
+    return "" if ctx.team.person(vote.person) else "roster"
+
+
+def _seats(
+    ctx: Context, version: Version, path: Path, votes: Sequence[Vote], void: Mapping[str, str]
+) -> tuple[Taken, ...]:
+    counting = {vote.person: vote for vote in votes if vote.choice == "approve" and vote.person not in void}
+    barred = {
+        *authors_of(ctx, version),
+        version.released_by,
+        *(vote.person for vote in votes if vote.choice != "approve"),
+    }
+    free = [person for person in ctx.team.people if person.name not in barred]
+    seats = [_seat(ctx, roles, free) for roles in path.seats]
+    others = [person.name for person in free if person.name not in counting]
+    places = matched([seat.able for seat in seats], [*counting, *others])
+    return tuple(
+        replace(
+            seat,
+            vote=counting.get(name),
+            served=next((role for role in seat.roles if role in _roles(ctx, name)), ""),
+            asked="" if name in counting else name,
+        )
+        for seat, name in zip(seats, (places.get(index, "") for index in range(len(seats))), strict=True)
+    )
+
+
+def _roles(ctx: Context, name: str) -> Collection[str]:
+    person = ctx.team.person(name)
+    return person.roles if person else ()
+
+
+def authors_of(ctx: Context, version: Version) -> set[str]:
+    """Everyone who wrote part of a text; a guest who has been put on the roster or joined an account since is who they are now."""
+    mine = {
+        person.name
+        for person in ctx.team.people
+        for user in person.ids.values()
+        if any(author.endswith(f"({user})") for author in version.authors)
+    }
+    return {*version.authors, *mine}
+
+
+def _seat(ctx: Context, roles: Seat, free: Sequence[Person]) -> Taken:
+    able = tuple(person.name for person in free if person.roles & set(roles))
+    if able:
+        return Taken(roles=roles, able=able)
+    others = set(ctx.library.approvals.others)
+    return Taken(
+        roles=roles,
+        able=tuple(person.name for person in free if person.roles & others),
+        stands_in=not others & set(roles),
+    )
+
+
+def matched(seats: Sequence[Collection[str]], people: Sequence[str]) -> dict[int, str]:
+    """Seat as many people as possible, those who come first first; whoever has a seat keeps one (Kuhn's algorithm)."""
+    taken: dict[int, str] = {}
+
+    def place(person: str, tried: set[int]) -> bool:
+        for index, able in enumerate(seats):
+            if person in able and index not in tried:
+                tried.add(index)
+                if index not in taken or place(taken[index], tried):
+                    taken[index] = person
+                    return True
+        return False
+
+    for person in people:
+        place(person, set())
+    return taken
+
+
+def expires(ctx: Context, incident: Incident) -> datetime:
+    """Until when an approval that is given now counts."""
+    return ctx.now + ctx.library.approvals.clocks[Level(incident.level)].expire
