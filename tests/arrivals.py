@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from handlers.kit.messages import Place, Pressed, Quoted, Sender, Typed
+from handlers.kit.messages import Attached, Place, Pressed, Quoted, Sender, Typed
 from handlers.kit.team import Team
 from tests.cast import BOT, CHANNELS
 from tests.fakes import FakeTransport, Said, SetClock
@@ -33,6 +33,7 @@ class Arrivals:
         direct: bool = False,
         mention: bool = False,
         answer: bool = False,
+        files: Sequence[Attached] = (),
     ) -> Typed:
         """What a platform hands in when somebody types.
 
@@ -44,6 +45,7 @@ class Arrivals:
             direct: in a private chat with the bot.
             mention: on Slack `@Fenghuo` and not `/crisis`, so there is no trigger for a form.
             answer: it answers the bot's question.
+            files: what comes with it.
         """
         place = replying or under
         sender = by if isinstance(by, Sender) else self.sender(by, on or (place.transport if place else ""))
@@ -69,6 +71,7 @@ class Arrivals:
             quoted=None if is_slack else self._quoted(under, replying),
             answer=answer,
             trigger=f"trigger-{number}" if is_slash else "",
+            files=tuple(files),
         )
 
     def pressed(

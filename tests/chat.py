@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -28,6 +29,7 @@ import handlers
 from bot.app import scrubber
 from bot.delivery import Delivery
 from bot.dispatch import Dispatch
+from bot.evidence import Shelf
 from bot.monitor.coverage import Watched
 from bot.monitor.ingest import Tally
 from bot.monitor.rounds import Rounds
@@ -42,6 +44,7 @@ from handlers.kit.team import Team
 from playbooks.quiet import Coverage, Quiet
 from storage import incidents, outbox, spots, statements, timeline
 from storage.models import Entry, Incident, Outbox, Version
+from tests import cast
 from tests.arrivals import Arrivals
 from tests.cast import (
     BRAND,
@@ -115,43 +118,52 @@ class Chat(Arrivals):
         registry: the commands, if not those of the bot.
         sources: names of sources that are watched; they are pushed.
         quiet: when alerts wait.
+        rooms_own: from which level on cards offer a room of the incident's own.
+        files: where files are kept that were given as evidence.
     """
 
     def __init__(
         self,
         url: str,
         *,
-        team: Team = team(),  # noqa: B008 - frozen
+        team: Team | None = None,
         transports: Mapping[str, FakeTransport] | None = None,
         clock: SetClock | None = None,
         registry: Registry | None = None,
         sources: Sequence[str] = (),
         quiet: Quiet | None = None,
+        rooms_own: str = "",
+        files: Path = Path(),
     ) -> None:
         platforms = transports or {
             "slack": FakeTransport("slack", native_forms=True, looks_back=True),
             "telegram": FakeTransport("telegram", native_forms=False, looks_back=False),
         }
-        super().__init__(team, platforms, clock or SetClock(NOW))
+        super().__init__(team or cast.team(), platforms, clock or SetClock(NOW))
         self.url = url
         self.database = borrowed(url)
         self.registry = registry or handlers.load()
         self.delivery = Delivery(
-            database=self.database, team=team, clock=self.clock, transports=self.transports
+            database=self.database,
+            team=self.team,
+            clock=self.clock,
+            transports=self.transports,
+            shelf=Shelf(files),
         )
         self.dispatch = Dispatch(
             database=self.database,
             registry=self.registry,
-            team=team,
+            team=self.team,
             library=library(),
             clock=self.clock,
             transports=self.transports,
             settings={
                 "contact": "",
+                "rooms_own": rooms_own,
                 "ports": ports(lambda: self.monitor.ingest, dict.fromkeys(sources, "webhook")),
             },
             ring=self.delivery.ring,
-            scrub=scrubber([BRAND, *(person.name for person in team.people)]),
+            scrub=scrubber([BRAND], self.team),
         )
         self.monitor = Monitor(
             database=self.database,
@@ -164,11 +176,14 @@ class Chat(Arrivals):
         self.sweeper = Sweeper(self.database, self.clock, self.dispatch.wake)
         self.rounds = Rounds(
             database=self.database,
+            library=library(),
             clock=self.clock,
             ring=self.dispatch.wake,
             watched=[Watched(name=name, is_pushed=True) for name in sources],
             patience=Coverage(),
-            zone=team.zone,
+            quiet=quiet or Quiet(),
+            window=timedelta(minutes=30),
+            zone=self.team.zone,
         )
 
     async def __aenter__(self) -> Self:
@@ -343,12 +358,18 @@ class Chat(Arrivals):
 
     async def settle(self) -> None:
         """Until nothing waits: handlers work, and what may go out now is out."""
-        while await self.dispatch.drain():
-            pass
         await self.dispatch.answers.settle()
+        while await self.dispatch.drain() or await self._speak():
+            await self.dispatch.answers.settle()
+
+    async def _speak(self) -> bool:
+        """Send what is due now; False if nothing is."""
+        sent = 0
         for name, transport in self.transports.items():
-            while rows := await self._due(name):
-                await asyncio.gather(*(self.delivery._send(transport, row) for row in rows))
+            rows = await self._due(name)
+            await asyncio.gather(*(self.delivery._send(transport, row) for row in rows))
+            sent += len(rows)
+        return bool(sent)
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:

@@ -13,8 +13,9 @@ from tests.chat import Chat
 
 
 @pytest.fixture(scope="session")
-def fresh_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return stores.fresh_file(tmp_path_factory.mktemp("fresh"))
+def fresh_file() -> Iterator[Path]:
+    with stores.folder() as folder:
+        yield stores.fresh_file(folder)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.transports.base import Intake, Letter, Pace, TransportError
+from typing_extensions import override
+
+from bot.transports.base import Intake, Letter, Opened, Pace, TransportError
 from handlers.kit.cards import Button, Card, Form
 from handlers.kit.messages import Place, Pressed, Quoted
 
@@ -62,7 +64,7 @@ class FakeTransport:
     """A chat platform in memory.
 
     Args:
-        native_forms: opens forms itself, as Slack does.
+        native_forms: opens forms itself and whispers, as Slack does.
         looks_back: can be searched for an earlier post.
     """
 
@@ -71,6 +73,7 @@ class FakeTransport:
         self.pace = Pace(gap=0.0)
         self.native_forms = native_forms
         self.looks_back = looks_back
+        self.discreet = native_forms
         self.said: list[Said] = []
         """Everything ever posted or whispered, in order."""
         self.edits: list[Said] = []
@@ -80,6 +83,8 @@ class FakeTransport:
         self.forms: list[tuple[str, Form]] = []
         self.written: dict[tuple[str, str], Quoted] = {}
         """What people wrote, by channel and message, for `fetch`."""
+        self.files: dict[str, bytes] = {}
+        """What people sent, by id."""
         self.failing: dict[str, list[Exception]] = defaultdict(list)
         """Errors to raise, by the method that meets them; the first ones first."""
         self.is_slow_to_answer: Callable[[], Any] | None = None
@@ -146,6 +151,10 @@ class FakeTransport:
         self._fail("fetch")
         return self.written.get((place.channel, message))
 
+    async def read_file(self, file: str, limit: int) -> bytes:
+        self._fail("read_file")
+        return self.files[file]
+
     def message(self, channel: str, message: str) -> Said:
         """The bot's message with this id."""
         return next(each for each in self.said if (each.channel, each.message) == (channel, message))
@@ -171,6 +180,64 @@ class FakeTransport:
     def _fail(self, method: str) -> None:
         if self.failing[method]:
             raise self.failing[method].pop(0)
+
+
+class FakeRooms(FakeTransport):
+    """A chat platform where rooms can be made.
+
+    Args:
+        has_topics: rooms are topics of a group, as on Telegram; else channels of their own.
+    """
+
+    def __init__(self, name: str, *, has_topics: bool = False) -> None:
+        super().__init__(name, native_forms=not has_topics, looks_back=not has_topics)
+        self.has_private_rooms = not has_topics
+        self.door = f"https://{name}.invalid/bot" if has_topics else ""
+        self.rooms: list[Letter] = []
+        self.topics: list[tuple[str, str]] = []
+        """(channel, what was put over it)."""
+        self.guests: list[tuple[str, str]] = []
+        """(channel, user id) of everybody who was asked in."""
+        self.pinned: list[str] = []
+        self.closed: list[tuple[str, str]] = []
+        self._has_topics = has_topics
+        self._refused: dict[str, list[TransportError]] = defaultdict(list)
+
+    def refuses(self, channel: str, error: TransportError, *, times: int) -> None:
+        """Take none of the next posts in a channel."""
+        self._refused[channel] = [error] * times
+
+    @override
+    async def post(self, letter: Letter) -> str:
+        if self._refused[letter.channel]:
+            raise self._refused[letter.channel].pop()
+        return await super().post(letter)
+
+    async def open_room(self, letter: Letter) -> Opened:
+        self._fail("open_room")
+        self.rooms.append(letter)
+        number = len(self.rooms)
+        name = letter.card.title if self._has_topics else f"#{letter.card.name}"
+        url = f"https://{self.name}.invalid/{number}"
+        if self._has_topics:
+            return Opened(channel=letter.channel, thread=f"topic:{number}", name=name, url=url)
+        return Opened(channel=f"C{number}ROOM", name=name, url=url)
+
+    async def describe_room(self, letter: Letter) -> None:
+        self._fail("describe_room")
+        self.topics.append((letter.channel, letter.card.text))
+
+    async def invite(self, letter: Letter) -> None:
+        self._fail("invite")
+        self.guests.append((letter.channel, letter.to))
+
+    async def pin(self, letter: Letter, message: str) -> None:
+        self._fail("pin")
+        self.pinned.append(message)
+
+    async def close_room(self, letter: Letter) -> None:
+        self._fail("close_room")
+        self.closed.append((letter.channel, letter.thread))
 
 
 class SetClock:

@@ -186,3 +186,40 @@ def test_secrets_are_blanked_in_every_log_line(capsys: pytest.CaptureFixture[str
     written = capsys.readouterr().err
     assert "s3cret" not in written
     assert "token=***" in written
+
+
+DUTIES = """
+rota: {people: [陈立, 路人], from: 2026-11-16, zone: Asia/Tokyo}
+"""
+
+
+def test_deputies_and_people_on_call_must_be_known_and_able(tmp_path: Path) -> None:
+    team = TEAM.replace(
+        "roles: [lead]}", "roles: [lead], deputy: 小陈}\n  - {name: 小陈, roles: [reader], deputy: 小陈}"
+    )
+    (tmp_path / "fenghuo.yaml").write_text(team + DUTIES, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load()
+    assert [problem.partition(": ")[2] for problem in caught.value.problems] == [
+        "people: 陈立: deputy: 小陈 may not work on incidents; give them a role such as responder",
+        "people: 小陈: deputy: 小陈 may not work on incidents; give them a role such as responder",
+        "rota: 路人 is not among the people",
+        "people: 小陈: nobody is their own deputy",
+    ]
+
+
+def test_a_mailbox_is_a_room_that_only_briefs_go_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "fenghuo.yaml"
+    file.write_text(
+        TEAM.replace("roles: [lead]}", "roles: [lead], mail: chenli@example.com}"), encoding="utf-8"
+    )
+    monkeypatch.setenv("SMTP_URL", "smtps://bot:secret@mail.example.com")
+    config = load()
+    assert [room.ids for room in config.team.rooms_for("mail")] == [{"mail": "chenli@example.com"}]
+    assert "smtps://bot:secret@mail.example.com" in config.secrets
+    monkeypatch.setenv("SMTP_URL", "mail.example.com")
+    file.write_text(TEAM.replace("roles: [lead]}", "roles: [lead], mail: chenli}"), encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load()
+    assert "SMTP_URL: " in str(caught.value)
+    assert "people 1 mail" in str(caught.value)

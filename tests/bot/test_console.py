@@ -389,3 +389,15 @@ def test_hostile_text_moves_no_cursor_and_passes_for_no_card(card: Card) -> None
 def test_a_hostile_statement_stays_behind_its_border() -> None:
     shown = render(Card(title="t", verbatim=HOSTILE[:300]), {}, ZH).splitlines()
     assert all(line.startswith("│ ") for line in shown[1:])
+
+
+async def test_a_room_that_is_made_can_be_gone_to_until_it_is_closed(desk: Desk) -> None:
+    opened = await desk.console.open_room(letter(Card(title="#1 蛋糕发霉", name="inc-1")))
+    assert opened.channel == "inc-1"
+    assert "房间 inc-1 已开" in desk.screen
+    await desk.console.describe_room(letter(Card(title="", text="橙 #1"), channel="inc-1"))
+    assert "── [inc-1] 橙 #1" in desk.screen
+    await desk.types_aside("in inc-1")
+    assert (await desk.types("claim")).at.channel == "inc-1"
+    await desk.console.close_room(letter(channel="inc-1"))
+    assert (await desk.types("list")).at.channel == "alerts"

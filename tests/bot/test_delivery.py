@@ -7,6 +7,7 @@ import itertools
 import logging
 import random
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from typing_extensions import override
 
 from bot import delivery as module
 from bot.delivery import Delivery
+from bot.evidence import Shelf
 from bot.pacing import RESERVE
 from bot.speech import EDIT_GAP, as_json
 from bot.transports.base import Letter, Pace, TransportError
@@ -88,7 +90,9 @@ class Office:
         self.telegram = Platform("telegram", clock, pace.get("telegram"))
         platforms = {"slack": self.slack, "telegram": self.telegram}
         team = Team(brand="青柚", people=PEOPLE, rooms=ROOMS)
-        self.delivery = Delivery(database=store, team=team, clock=clock, transports=platforms)
+        self.delivery = Delivery(
+            database=store, team=team, clock=clock, transports=platforms, shelf=Shelf(Path())
+        )
 
     async def put(self, title: str = "hello", kind: str = "post", on: str = "slack", **values: Any) -> Outbox:
         channels = {"slack": "C0ALERTS", "telegram": "-1001"}

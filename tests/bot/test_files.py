@@ -6,6 +6,7 @@ import os
 import pickle
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -160,8 +161,12 @@ def test_a_file_that_cannot_be_opened_is_reported_once_and_tried_again(
 ) -> None:
     folder.write("a.jsonl", line(1))
 
-    def refuse(path: Path, mode: str) -> None:
-        raise PermissionError(13, "Permission denied", str(path))
+    open_others = Path.open
+
+    def refuse(path: Path, *how: Any, **more: Any) -> Any:
+        if path.suffix == ".jsonl":
+            raise PermissionError(13, "Permission denied", str(path))
+        return open_others(path, *how, **more)
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "open", refuse)

@@ -319,7 +319,7 @@ async def test_what_people_type_is_only_shown(stage: Stage, words: str) -> None:
     assert (incident.state, incident.owner) == (State.REVIEWED, "陈立")
     kinds = await stage.chat.kinds()
     assert kinds == [
-        "opened", "claimed", "playbook", "step_done", "log", "level", "drafted", "drafted", "changes", "drafted", "veto",
+        "opened", "claimed", "playbook", "step_done", "log", "level", "brief", "drafted", "drafted", "changes", "drafted", "veto",
         "released", "claimed", "closed", "reopened", "closed", "reviewed",
     ]  # fmt: skip
     assert_harmless_markdown(await stage.review())

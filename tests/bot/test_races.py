@@ -8,12 +8,16 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
+from sqlalchemy import func
+from sqlmodel import col, select
 
 from bot.monitor.worker import Worker
+from handlers.kit.cards import Card
 from handlers.kit.messages import Pressed, Sender, Typed
-from storage.models import Drill, Inbox, Vote
+from storage.models import Drill, Entry, Inbox, Incident, Vote
 from tests.cast import setup
 from tests.chat import Chat, rotten, rows, team
+from tests.fakes import Said
 from tests.stores import on_both, on_postgres
 
 CROWD = 100
@@ -42,10 +46,17 @@ async def at_once(chats: Sequence[Chat], events: Sequence[Typed | Pressed]) -> N
             *(chats[number % len(chats)].dispatch.receive(event) for number, event in enumerate(events))
         )
         async with asyncio.timeout(60):
-            while any(row.done_at is None for row in await stored(chats[0])):  # noqa: ASYNC110 - another process may do it, and tells nobody
+            while await waiting(chats[0]):  # noqa: ASYNC110 - another process may do it, and tells nobody
                 await asyncio.sleep(0.01)
     for chat in chats:
         await chat.settle()
+
+
+async def waiting(chat: Chat) -> int:
+    """How many that arrived are not worked on yet."""
+    async with chat.database.read() as session:
+        query = select(func.count()).select_from(Inbox).where(col(Inbox.done_at).is_(None))
+        return await session.scalar(query) or 0
 
 
 async def stored(chat: Chat) -> list[Inbox]:
@@ -199,3 +210,44 @@ async def test_people_who_are_met_for_the_first_time_in_the_same_instant_are_met
         await at_once(chats, [chat.typed("whoami", by="林悦") for _ in range(10)])
         assert {row.outcome for row in await stored(chat)} == {"done"}
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+RACES = 500
+TOGETHER = 50
+"""Races that are on at the same time."""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@on_both
+async def test_two_leads_who_take_command_from_two_platforms_in_the_same_instant_make_one_commander(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with processes(url, 2) as chats:
+        chat = chats[0]
+        async with chat.database.write() as session:
+            session.add_all(
+                Incident(title="蛋糕发霉", type="user_complaint", level="orange", opened_at=chat.clock())
+                for _ in range(RACES)
+            )
+        card = Said(transport="telegram", channel="-1001", message="card", card=Card(title=""))
+        for start in range(1, RACES, TOGETHER):
+            numbers = range(start, start + TOGETHER)
+            # Each process has one of the two; who is first changes from race to race.
+            pairs = [
+                (
+                    chat.typed(f"claim {number}", by="吴桐", on="slack"),
+                    chat.pressed("incident.claim", f"{number}", card, by="陈立"),
+                )[:: 1 if number % 2 else -1]
+                for number in numbers
+            ]
+            await at_once(chats, [event for pair in pairs for event in pair])
+        async with chat.database.read() as session:
+            owners = {incident.id: incident.owner for incident in await rows(session, Incident)}
+            claimed = [(entry.incident_id, entry.by) for entry in await rows(session, Entry)]
+        assert len(owners) == RACES
+        assert set(owners.values()) == {"陈立", "吴桐"}
+        assert sorted(claimed) == sorted(owners.items())
+        outcomes = [row.outcome for row in await stored(chat)]
+        assert (outcomes.count("done"), outcomes.count("refused")) == (RACES, RACES)
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []

@@ -108,7 +108,13 @@ def _options(node: ast.expr) -> Iterator[ast.expr]:
 
 def said_by_commands() -> set[str]:
     commands = handlers.load().commands.values()
-    labels = {param.label for each in commands for param in each.params if param.required}
+    # What is not always needed may be asked for all the same, if it has a question.
+    labels = {
+        param.label
+        for each in commands
+        for param in each.params
+        if param.required or param.label != param.name
+    }
     return labels | {each.help for each in commands} | {each.usage for each in commands}
 
 

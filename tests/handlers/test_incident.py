@@ -10,11 +10,13 @@ from tests.chat import NOW, Chat, team
 
 
 async def due(chat: Chat, number: int = 1) -> dict[str, float]:
-    """Minutes from now until each deadline that is still ahead."""
+    """Minutes from now until each duty that is still ahead."""
     async with chat.database.read() as session:
         found = await deadlines.of(session, number)
     return {
-        each.kind: (each.due_at - chat.clock()) / timedelta(minutes=1) for each in found if not each.is_late
+        each.kind: (each.due_at - chat.clock()) / timedelta(minutes=1)
+        for each in found
+        if not each.is_late and each.kind not in {"brief", "golden"}
     }
 
 
@@ -122,7 +124,7 @@ async def test_cancel_leaves_a_form(chat: Chat) -> None:
 async def test_what_does_not_make_an_incident_is_refused_with_the_way_out(chat: Chat) -> None:
     why = await chat.refused("new purple user_complaint x", by="林悦")
     assert "purple" in why.title
-    assert "new LEVEL TYPE TITLE" in why.text
+    assert "new LEVEL TYPE [private] TITLE" in why.text
     why = await chat.refused("new red ufo x", by="林悦")
     assert "ufo" in why.title
     assert "User complaint" in why.text
@@ -151,7 +153,7 @@ async def test_claim_takes_command(chat: Chat, words: str) -> None:
         (await chat.card(on="telegram")).message,
     }
     assert {each.message for each in heard.edits} == {each.thread for each in heard.posts}
-    assert "assemble" not in await due(chat)
+    assert "claim" not in await due(chat)
 
 
 @pytest.mark.parametrize("platform", ["slack", "telegram"])
@@ -204,14 +206,14 @@ async def test_claim_is_refused_when_there_is_nothing_to_claim(chat: Chat) -> No
 # release, handover
 
 
-async def test_release_gives_it_back_and_only_the_assembly_clock_runs_anew(chat: Chat) -> None:
-    await opened(chat, "claim 1")
+async def test_release_gives_it_back_and_only_the_clock_for_claiming_runs_anew(chat: Chat) -> None:
+    await opened(chat, "claim 1", "respond 1")
     await chat.passes(minutes=60)
     assert await due(chat) == {"holding": 60}
     await chat.says("释放 1 交班", by="林悦")
     incident = await chat.incident()
     assert (incident.state, incident.owner) == ("open", "")
-    assert await due(chat) == {"assemble": 30, "holding": 60}
+    assert await due(chat) == {"claim": 10, "holding": 60}
     assert (await chat.entries())[-1].text == "交班"
     assert "incident.claim:1" in (await chat.card()).wires
     await chat.refused("release 1", by="陈立")
@@ -336,13 +338,13 @@ async def test_a_reopened_incident_goes_back_to_its_commander_or_to_whoever_clai
     await chat.says("重开 1 又有新投诉", by="林悦")
     incident = await chat.incident()
     assert (incident.state, incident.owner, incident.closed_at) == ("claimed", "林悦", None)
-    assert await due(chat) == {"holding": 120}
+    assert await due(chat) == {"assemble": 30, "holding": 120}
     await chat.opens()
     await chat.says("dismiss 2 旧图", by="陈立")
     await chat.presses("incident.reopen", await chat.card("incident:2"), by="陈立")
     await chat.says("reopen 2 是真的", by="陈立")
     assert (await chat.incident(2)).state == "open"
-    assert await due(chat, 2) == {"assemble": 30, "holding": 120}
+    assert await due(chat, 2) == {"claim": 10, "assemble": 30, "holding": 120}
 
 
 async def test_what_is_not_over_cannot_be_reopened(chat: Chat) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from bot.monitor.wanted import Wanted
 from bot.sources.base import Found
 from bot.teamfile import TeamFile
 from playbooks.checking import parse
+from playbooks.quiet import Quiet
 from playbooks.reading import read_sheet
 from storage.database import Database
 from storage.models import Abnormal, Incident, Mention, Snapshot, Video
@@ -32,7 +34,7 @@ AGE = 30
 """Hours that the video which is looked at is old."""
 
 
-def watching(database: Database) -> Ingest:
+def watching(database: Database, quiet: Quiet | None = None) -> Ingest:
     """An ingest that knows the brand's account."""
     knowing = copy(preparer())
     knowing.recipe = replace(knowing.recipe, own=Own.of([ACCOUNT], []), keywords=("青柚",))
@@ -43,8 +45,18 @@ def watching(database: Database) -> Ingest:
         preparer=knowing,
         window=timedelta(minutes=30),
         min_mentions=3,
+        quiet=quiet,
         rules=Rules(zone=SHANGHAI),
     )
+
+
+@asynccontextmanager
+async def resting(url: str, **rules: object) -> AsyncIterator[Chat]:
+    """The team with rules for when alerts wait."""
+    quiet = Quiet.model_validate(rules)
+    async with Chat(url, quiet=quiet) as team:
+        team.monitor.ingest = watching(team.database, quiet)
+        yield team
 
 
 @pytest.fixture
@@ -244,6 +256,107 @@ async def test_when_what_is_said_there_is_negative_it_opens_an_incident_by_itsel
     await goes_on(chat, hours=20, comments=690)
     await goes_on(chat, comments=1_500)
     assert await chat.count(Incident) == 1, "the next day it goes to the same incident"
+
+
+async def opened_by_numbers(chat: Chat) -> None:
+    """Incident #1: a pile-on under which complaints stand that are too old for a topic to open one."""
+    await life(chat)
+    yesterday = chat.clock() - timedelta(hours=25)
+    await chat.mentions(*complaints(14, item=NEW, created_at=yesterday))
+    await goes_on(chat, comments=690)
+
+
+async def test_the_living_card_of_such_an_incident_shows_its_numbers(chat: Chat) -> None:
+    await opened_by_numbers(chat)
+    text = (await chat.card()).text
+    assert "Own video “新品柠檬茶上市”, an hour, 15:00: plays" in text
+    assert "comments 703 (usually 15)" in text
+    assert "tied to it" not in text
+
+
+async def test_what_is_said_beside_it_joins_it(chat: Chat) -> None:
+    await opened_by_numbers(chat)
+    tally = await chat.mentions(*complaints(3, item=NEW, created_at=chat.clock()))
+    assert tally.raised == []
+    assert await chat.count(Incident) == 1
+    incident = await chat.incident()
+    assert (incident.type, incident.title) == ("food_safety", "新品柠檬茶上市")
+    await chat.passes(seconds=15)
+    assert "Douyin ×3" in (await chat.card()).text
+    elsewhere = complaints(3, item="else", created_at=chat.clock())
+    assert (await chat.mentions(*elsewhere)).raised == [], "by now it is the same matter"
+
+
+async def test_what_is_said_elsewhere_does_not_join_it(chat: Chat) -> None:
+    await opened_by_numbers(chat)
+    broken = (
+        "小程序崩了，付款失败钱被扣了",
+        "登录不了，一直闪退，垃圾系统",
+        "点单页面打不开，付款失败三次了，气死",
+    )
+    found = [rotten(f"青柚{text}", item="app", created_at=chat.clock()) for text in broken]
+    assert (await chat.mentions(*found)).raised == [2]
+
+
+async def test_once_it_is_over_what_is_said_there_is_a_matter_of_its_own(chat: Chat) -> None:
+    await opened_by_numbers(chat)
+    await chat.says("dismiss 1 抽奖", by="陈立")
+    assert (await chat.mentions(*complaints(3, item=NEW, created_at=chat.clock()))).raised == [2]
+
+
+@on_both
+async def test_in_quiet_hours_numbers_wait_and_are_told_at_the_end(url: str) -> None:
+    hours = {"from": "14:30", "to": "18:00", "levels": ["blue", "yellow"]}
+    async with resting(url, hours=[hours]) as chat:
+        await life(chat)
+        await goes_on(chat, comments=690)
+        assert cards(chat) == []
+        assert pictures(chat) == []
+        await chat.passes(hours=3)
+        over, card = cards(chat)
+        assert over.title == "Quiet hours are over · held back: 1"
+        assert "15:00 own video “新品柠檬茶上市”: numbers that are not usual" in over.text
+        assert card.title == "Own video: comments pile up, plays do not follow"
+        assert "an hour" in card.text
+        assert len(pictures(chat)) == 1
+
+
+async def test_in_quiet_hours_an_incident_by_numbers_waits_with_what_it_is_about(url: str) -> None:
+    hours = {"from": "14:30", "to": "18:00", "levels": ["blue", "yellow", "orange"]}
+    async with resting(url, hours=[hours]) as chat:
+        await opened_by_numbers(chat)
+        assert cards(chat) == []
+        await chat.passes(hours=3)
+        [over] = cards(chat)
+        assert over.title == "Quiet hours are over · held back: 1"
+        assert over.wires == ["quiet.bring:1"]
+        await chat.presses("quiet.bring:1", over, by="林悦")
+        assert "comments 703 (usually 15)" in (await chat.card()).text
+
+
+async def test_maintenance_explains_numbers_that_have_its_keywords(url: str) -> None:
+    window = {
+        "from": "2026-11-20 14:30",
+        "to": "2026-11-20 16:00",
+        "reason": "新品直播",
+        "keywords": ["柠檬茶"],
+    }
+    async with resting(url, maintenance=[window]) as chat:
+        await life(chat)
+        await goes_on(chat, comments=690)
+        assert cards(chat) == []
+        await chat.passes(hours=1)
+        assert [each.title.split(":")[0] for each in cards(chat)] == ["Maintenance is over", "Own video"]
+
+
+async def test_numbers_of_a_red_incident_pass_in_quiet_hours(url: str) -> None:
+    hours = {"from": "14:30", "to": "18:00", "levels": ["blue", "yellow", "orange"]}
+    async with resting(url, hours=[hours]) as chat:
+        await life(chat)
+        await chat.mentions(*complaints(3, item=NEW))
+        await chat.says("level 1 red 上了热搜", by="林悦")
+        await goes_on(chat, comments=690)
+        assert "comments pile up" in cards(chat)[-1].title
 
 
 async def test_an_import_of_old_numbers_calls_nobody(chat: Chat) -> None:

@@ -1,4 +1,4 @@
-"""Statements: who may approve what, and what makes a vote void."""
+"""Statements: drafting and editing, and the votes that follow."""
 
 from collections.abc import AsyncIterator
 
@@ -7,7 +7,7 @@ import pytest
 from handlers.kit.team import Person
 from storage import statements
 from storage.models import Version, Vote
-from tests.chat import PEOPLE, Chat, Said, rows, team
+from tests.chat import PEOPLE, Chat, Said, complaints, rows, team
 
 MORE_LEADS = (
     *PEOPLE,
@@ -43,7 +43,13 @@ async def test_a_draft_is_made_of_the_template_and_the_incident(chat: Chat) -> N
     await chat.opens(title="蛋糕发霉，客服不理")
     heard = await chat.says("声明 1", by="林悦")
     (version,) = await chat.versions()
-    assert (version.number, version.authors, version.needed, version.template) == (1, ["林悦"], 2, "holding")
+    assert (version.number, version.authors, version.level, version.template) == (
+        1,
+        ["林悦"],
+        "orange",
+        "holding",
+    )
+    assert version.made == version.hash
     assert version.hash == statements.hash_of(version.text)
     for part in ("蛋糕发霉，客服不理", "14:00", "18:00", "青柚茶饮"):
         assert part in version.text
@@ -102,7 +108,7 @@ async def test_blue_needs_one(chat: Chat) -> None:
     heard = await chat.says("批准 1", by="陈立", on="telegram")
     assert await states(chat) == ["approved"]
     assert {each.transport for each in heard.edits if each.card.verbatim} == {"slack", "telegram"}
-    assert "陈立 14:00" in card.text
+    assert "陈立 lead 14:00" in card.text
     assert [entry.kind for entry in await chat.entries()][-2:] == ["approve", "approved"]
     async with chat.database.read() as session:
         (vote,) = await rows(session, Vote)
@@ -238,12 +244,11 @@ async def test_an_objection_may_be_given_by_button_with_a_form(chat: Chat) -> No
 
 
 @pytest.mark.parametrize("verb", ["approve 1", "changes 1 x", "veto 1 x"])
-async def test_only_leads_vote_whatever_they_do_in_the_incident(chat: Chat, verb: str) -> None:
-    await drafted(chat)
+async def test_only_roles_of_the_path_vote_whatever_they_do_in_the_incident(chat: Chat, verb: str) -> None:
+    await drafted(chat, "blue")
     await chat.says("claim 1", by="林悦")
-    for name in ("郑好", "周帆"):
-        await chat.refused(verb, by=name)
-    await chat.refused(verb, by="林悦")
+    for name in ("郑好", "周帆", "林悦"):
+        assert "lead" in (await chat.refused(verb, by=name)).title
     assert await votes(chat) == []
 
 
@@ -274,3 +279,39 @@ async def test_a_new_version_stands_below_and_the_old_card_loses_its_buttons(cha
     assert new.card.verbatim == "改过的文字"
     async with chat.database.read() as session:
         assert len(await rows(session, Version)) == 2
+
+
+async def test_what_an_edit_changes_stands_above_the_new_text(chat: Chat) -> None:
+    await drafted(chat)
+    text = (await chat.versions())[0].text
+    heard = await chat.says(f"edit 1 {text.replace('18:00', '19:30')}", by="陈立")
+    titles = [each.title for each in heard.posts if each.transport == "slack" and each.channel == "C0ALERTS"]
+    assert titles[0] == "What v2 changes in v1"
+    assert titles[1].startswith("Statement #1 v2")
+    assert "−〔18:00〕＋〔19:30〕" in heard.posts[0].text
+
+
+async def test_a_mark_of_the_fact_table_does_not_get_into_a_text(chat: Chat) -> None:
+    await chat.opens()
+    assert "[F1]" in (await chat.refused("edit 1 三家门店停售[F1]。", by="林悦")).title
+    assert await chat.versions() == []
+
+
+async def test_a_draft_says_what_is_confirmed_and_leaves_a_gap_for_what_nobody_knows(chat: Chat) -> None:
+    await chat.opens()
+    await chat.says("fact 1 涉事的 3 家门店已停售该批次蛋糕（来源：王店长）", by="林悦")
+    await chat.says("fact 1 F1 confirm", by="陈立")
+    await chat.says("fact 1 有 5 位顾客就医", by="林悦")
+    await chat.says("draft 1 full", by="林悦")
+    [version] = await chat.versions()
+    assert "涉事的 3 家门店已停售该批次蛋糕" in version.text
+    assert "5 位顾客" not in version.text
+    refusal = await chat.refused("approve 1", by="吴桐")
+    assert "L02" in refusal.title
+
+
+async def test_a_draft_for_what_the_monitor_found_does_not_quote_the_complaint(chat: Chat) -> None:
+    await chat.mentions(*complaints(5))
+    await chat.says("draft 1", by="林悦")
+    [version] = await chat.versions()
+    assert (await chat.incident()).title[:8] not in version.text

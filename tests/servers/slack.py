@@ -23,7 +23,10 @@ from typing_extensions import override
 from tests.servers.slack_people import Ack, People
 from tests.servers.slack_rules import Json, RefusedError
 
-SCOPES = "app_mentions:read,channels:history,chat:write,commands,files:write,groups:history,im:history,reactions:read"
+SCOPES = (
+    "app_mentions:read,channels:history,channels:manage,channels:read,chat:write,commands,files:read,files:write,"
+    "groups:history,groups:read,groups:write,im:history,pins:write,reactions:read"
+)
 ACK_DEADLINE = 3.0
 """Seconds that Slack waits for an acknowledgement."""
 
@@ -47,6 +50,7 @@ class Fault:
 class SlackServer(People):
     """The server. Deliveries go over the socket, or signed to `events_url` once that is set.
 
+    A server that `hides_files` sends whoever asks for one to its log-in page.
     `refuse_links` of the next sockets are turned away; a `deaf` server reads nothing from its sockets.
     """
 
@@ -70,6 +74,7 @@ class SlackServer(People):
         self.calls: list[tuple[str, Json]] = []
         self.responses: list[Json] = []
         self.faults: dict[str, Fault] = {}
+        self.hides_files = False
         self.refuse_links = 0
         self.deaf = False
         self.sockets: list[web.WebSocketResponse] = []
@@ -88,6 +93,7 @@ class SlackServer(People):
         app.router.add_route("*", "/api/{method}", self._api)
         app.router.add_get("/link", self._link)
         app.router.add_post("/upload/{file}", self._upload)
+        app.router.add_get("/files/{file}", self._download)
         app.router.add_post("/response/{id}", self._response_url)
         app.router.add_get("/_state", self._state)
         app.router.add_post("/_do", self._do)
@@ -286,6 +292,13 @@ class SlackServer(People):
             return web.Response(status=fault.status, text="no")
         self.contents[number] = await request.read()
         return web.Response(text=f"OK - {len(self.contents[number])}")
+
+    async def _download(self, request: web.Request) -> web.Response:
+        """A file's bytes; without the bot's token the way leads to a page to log in at."""
+        if self.hides_files or request.headers.get("Authorization") != f"Bearer {self.bot_token}":
+            raise web.HTTPFound("/login")
+        content = self.contents.get(request.match_info["file"])
+        return web.Response(body=content) if content is not None else web.Response(status=404)
 
     async def _response_url(self, request: web.Request) -> web.Response:
         self.responses.append(await request.json())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.servers.slack_rules import Json, as_typed, buttons
@@ -59,9 +60,10 @@ class People(Workspace):
         thread_ts: str = "",
         *,
         retries: int = 0,
+        files: Sequence[Json] = (),
     ) -> Ack:
         """`@Fenghuo TEXT` in a channel or a thread."""
-        message = self.hear(f"<@{self.bot_user}> {as_typed(text)}", user, channel, thread_ts)
+        message = self.hear(f"<@{self.bot_user}> {as_typed(text)}", user, channel, thread_ts, files)
         event = {**message.wire(), "type": "app_mention", "channel": channel, "event_ts": message.ts}
         return await self.event(event, retries=retries, ts=message.ts)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from tests.servers.slack_rooms import Rooms
 from tests.servers.slack_rules import (
     MAX_EDIT_TEXT,
     MAX_TEXT,
@@ -95,6 +96,7 @@ class Workspace:
         self._spent: set[str] = set()
         self._last_ts = 0
         self._number = itertools.count(1)
+        self.rooms = Rooms(self)
         self.methods: dict[str, Callable[[Json], Json]] = {
             "auth.test": self._auth_test,
             "chat.postMessage": self._post,
@@ -109,7 +111,9 @@ class Workspace:
             "reactions.add": self._react,
             "files.getUploadURLExternal": self._announce_file,
             "files.completeUploadExternal": self._share_file,
+            "files.info": self._file_info,
             "users.info": self._user_info,
+            **self.rooms.methods,
         }
 
     @property
@@ -125,9 +129,26 @@ class Workspace:
         self.triggers[trigger] = time.monotonic()
         return trigger
 
-    def hear(self, text: str, user: str, channel: str, thread_ts: str = "") -> Message:
+    def attach(self, name: str, content: bytes, **more: object) -> Json:
+        """A file that a person uploads, to be sent with a message; `more`: what Slack says of it besides."""
+        number = self.new_id("F")
+        self.contents[number] = content
+        self.uploads[number] = {
+            "id": number,
+            "name": name,
+            "size": len(content),
+            "mimetype": "image/png",
+            "url_private_download": f"{self.url}/files/{number}",
+            **more,
+        }
+        return self.uploads[number]
+
+    def hear(
+        self, text: str, user: str, channel: str, thread_ts: str = "", files: Sequence[Json] = ()
+    ) -> Message:
         """A person writes, in Slack's escaped form."""
         message = Message(ts=self._new_ts(), channel=channel, user=user, text=text, thread_ts=thread_ts)
+        message.files = list(files)
         self._adopt_parent(message)
         self.messages.append(message)
         return message
@@ -276,6 +297,11 @@ class Workspace:
         for each in found:
             self.uploads[each["id"]]["shared"] = True
         return {"files": [{"id": each["id"], "title": each["title"]} for each in found]}
+
+    def _file_info(self, args: Json) -> Json:
+        if args.get("file") not in self.uploads:
+            raise RefusedError("file_not_found")
+        return {"file": self.uploads[args["file"]]}
 
     def _open_view(self, args: Json) -> Json:
         trigger = str(args.get("trigger_id", ""))

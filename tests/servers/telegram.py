@@ -103,6 +103,7 @@ class TelegramServer(TelegramChats):
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_route("*", "/bot{token}/{method}", self._serve)
+        app.router.add_get("/file/bot{token}/{folder}/{file}", self._download)
         add_controls(app, self)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
@@ -173,6 +174,13 @@ class TelegramServer(TelegramChats):
             request.transport.close()
         return web.json_response({"ok": True, "result": result})
 
+    async def _download(self, request: web.Request) -> web.Response:
+        number = request.match_info["file"]
+        content = self.files.get(number)
+        if content is None or number in self.lost or request.match_info["token"] != self.token:
+            return _refused(ApiError(404, "Not Found"))
+        return web.Response(body=content)
+
     def _methods(self) -> dict[str, Callable[[Params], Awaitable[Any]]]:
         return {
             "getme": self._get_me,
@@ -188,6 +196,9 @@ class TelegramServer(TelegramChats):
             "deletemessage": self._delete_message,
             "pinchatmessage": self._pin_chat_message,
             "getchat": self._get_chat,
+            "getfile": self.get_file,
+            "createforumtopic": self._create_forum_topic,
+            "closeforumtopic": self._close_forum_topic,
         }
 
     async def _get_me(self, _: Params) -> Params:
@@ -260,6 +271,30 @@ class TelegramServer(TelegramChats):
     async def _pin_chat_message(self, params: Params) -> bool:
         message = self._own(params, "pin")
         self.chats[message.chat].pinned.append(message.id)
+        return True
+
+    async def _create_forum_topic(self, params: Params) -> Params:
+        chat = self._chat(params)
+        if not chat.forum:
+            raise ApiError(400, "Bad Request: the chat is not a forum")
+        if not chat.manages_topics:
+            raise ApiError(400, "Bad Request: not enough rights to create a topic")
+        name = str(params.get("name", ""))
+        if not 1 <= len(name) <= 128:
+            raise ApiError(
+                400, "Bad Request: TOPIC_TITLE_EMPTY" if not name else "Bad Request: TOPIC_TITLE_TOO_LONG"
+            )
+        topic = self.add_topic(chat.id)
+        chat.named[topic] = name
+        return {"message_thread_id": topic, "name": name, "icon_color": 7322096}
+
+    async def _close_forum_topic(self, params: Params) -> bool:
+        chat, topic = self._chat(params), int(params.get("message_thread_id") or 0)
+        if topic not in chat.topics:
+            raise ApiError(400, "Bad Request: TOPIC_ID_INVALID")
+        if topic in chat.closed:
+            raise ApiError(400, "Bad Request: TOPIC_NOT_MODIFIED")
+        chat.closed.add(topic)
         return True
 
     async def _get_chat(self, params: Params) -> Params:

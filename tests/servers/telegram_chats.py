@@ -22,6 +22,10 @@ UNCHANGED = (
     "as a current content and reply markup of the message"
 )
 GENERAL = 1
+MEDIA = {"photo", "document", "video", "audio", "voice", "video_note", "animation"}
+"""Kinds of messages whose words are a caption."""
+MAX_FILE = 20 << 20
+"""Bytes of a file that is handed out."""
 MAX_CAPTION = 1024
 """The General topic, which must not be named."""
 
@@ -59,6 +63,10 @@ class Chat:
     forum: bool = False
     title: str = ""
     topics: set[int] = field(default_factory=set)
+    named: dict[int, str] = field(default_factory=dict)
+    """Topics that the bot made."""
+    closed: set[int] = field(default_factory=set)
+    manages_topics: bool = True
     moved_to: int = 0
     pinned: list[int] = field(default_factory=list)
 
@@ -122,6 +130,10 @@ class TelegramChats:
         self.chats |= {number: Chat(number, forum=True) for number in forums}
         self.users = {bot.id: bot}
         self.messages: list[Message] = []
+        self.files: dict[str, bytes] = {}
+        """What people sent, by file id."""
+        self.lost: set[str] = set()
+        """Files whose address is known and leads nowhere any more."""
         self.queries: set[str] = set()
         """Button presses that still wait for their answer."""
         self._updates: list[Params] = []
@@ -176,6 +188,23 @@ class TelegramChats:
         if self._is_heard(message):
             self._announce({"message": self.wire(message)})
         return message
+
+    def attach(self, name: str, content: bytes) -> Params:
+        """A document to be sent with `say`, whose words are its caption then."""
+        number = f"file{next(self._numbers)}"
+        self.files[number] = content
+        about = {"file_id": number, "file_unique_id": f"u{number}", "file_size": len(content)}
+        return {"document": about | {"file_name": name, "mime_type": "image/png"}}
+
+    async def get_file(self, params: Params) -> Params:
+        """Say where a file lies. Raises ApiError."""
+        number = str(params.get("file_id", ""))
+        if number not in self.files:
+            raise ApiError(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+        if len(self.files[number]) > MAX_FILE:
+            raise ApiError(400, "Bad Request: file is too big")
+        about = {"file_id": number, "file_unique_id": f"u{number}", "file_size": len(self.files[number])}
+        return about | {"file_path": f"documents/{number}"}
 
     async def press(self, message: int | Message, button: str, *, user: int | User) -> str:
         """Somebody presses a button, named by its label or its data; returns the callback query's id."""
@@ -239,6 +268,8 @@ class TelegramChats:
                 "height": 1,
             }
             sent |= {"photo": [size], "caption": message.text, "caption_entities": message.raw_entities}
+        elif message.text and MEDIA & message.service.keys():
+            sent |= {"caption": message.text, "caption_entities": message.raw_entities}
         elif message.text:
             sent |= {"text": message.text, "entities": message.raw_entities}
         if message.keyboard:
@@ -340,6 +371,8 @@ class TelegramChats:
             return 0
         if topic == GENERAL or topic not in chat.topics:
             raise ApiError(400, "Bad Request: message thread not found")
+        if topic in chat.closed:
+            raise ApiError(400, "Bad Request: TOPIC_CLOSED")
         return topic
 
     def _reply_target(self, chat: Chat, params: Params) -> int:

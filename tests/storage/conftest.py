@@ -23,11 +23,12 @@ BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
 
 @pytest.fixture(params=BOTH)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest) -> str:
     """A migrated database that holds nothing yet."""
     if request.param == "postgresql":
         return stores.emptied(request.getfixturevalue("postgres"))
-    return stores.copy_of(request.getfixturevalue("fresh_file"), tmp_path)
+    fresh: Path = request.getfixturevalue("fresh_file")
+    return stores.copy_of(fresh, fresh.parent)
 
 
 @pytest.fixture(params=BOTH)

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from datetime import timedelta
 
-from storage import incidents
+from storage import crew, incidents, tasks
 from storage.database import Database
 from storage.models import Incident, State, Step
 from tests.storage.conftest import NOW
@@ -101,17 +101,39 @@ async def test_a_level_changes_only_from_the_one_that_was_seen(
 
 
 async def test_a_step_has_one_tick(database: Database, incident: Incident) -> None:
+    async with database.write() as session:
+        assert await tasks.add(session, Step(incident_id=1, playbook="user_complaint", number=2))
+        assert not await tasks.add(session, Step(incident_id=1, playbook="user_complaint", number=2))
+        step = (await tasks.steps(session, 1, "user_complaint"))[2]
+
     async def tick(name: str) -> bool:
         async with database.write() as session:
-            step = Step(incident_id=1, playbook="user_complaint", number=2, outcome="done", by=name, at=NOW)
-            return await incidents.tick(session, step)
+            return await tasks.settle(session, step, "done", by=name, at=NOW, note="")
 
     done = await asyncio.gather(*(tick(f"person {number}") for number in range(20)))
     assert done.count(True) == 1
     async with database.read() as session:
-        steps = await incidents.steps(session, 1, "user_complaint")
+        steps = await tasks.steps(session, 1, "user_complaint")
         assert {number: step.by for number, step in steps.items()} == {2: f"person {done.index(True)}"}
-        assert await incidents.steps(session, 1, "technical_failure") == {}
+        assert await tasks.steps(session, 1, "technical_failure") == {}
+        assert not await tasks.left(session, 1)
+
+
+async def test_a_role_has_one_holder(database: Database, incident: Incident) -> None:
+    async def take(name: str) -> bool:
+        async with database.write() as session:
+            return await crew.take(session, incident, "legal", name, by=name, at=NOW)
+
+    taken = await asyncio.gather(*(take(f"person {number}") for number in range(20)))
+    assert taken.count(True) == 1
+    first = f"person {taken.index(True)}"
+    async with database.write() as session:
+        assert not await crew.leave(session, 1, "legal", "nobody", NOW)
+        assert await crew.leave(session, 1, "legal", first, NOW)
+        assert await crew.take(session, incident, "legal", "next", by=first, at=NOW)
+        assert await crew.of(session, 1) == {"legal": "next"}
+        terms = [(term.person, term.until) for term in await crew.history(session, 1)]
+    assert terms == [(first, NOW), ("next", None)]
 
 
 async def test_a_playbook_is_attached_once(database: Database, incident: Incident) -> None:

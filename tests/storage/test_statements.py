@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from storage import incidents, statements
 from storage.database import Database
-from storage.models import Incident, Version, Vote
+from storage.models import Incident, Override, Version, Vote
 from tests.storage.conftest import NOW
 
 
@@ -114,3 +116,90 @@ async def test_a_version_whose_text_was_exchanged_is_not_settled(
 async def test_a_version_that_is_not_there_cannot_be_held(database: Database) -> None:
     async with database.write() as session:
         assert await statements.lock(session, 9) is None
+
+
+async def held(database: Database, made: Version, **more: Any) -> bool:
+    """Somebody votes."""
+    async with database.write() as session:
+        await statements.lock(session, made.id or 0)
+        given = {"person": "陈立", "choice": "approve", "hash": made.hash, "at": NOW, **more}
+        return await statements.vote(session, Vote(version_id=made.id or 0, **given))
+
+
+async def choices(database: Database, made: Version) -> list[tuple[str, str, str]]:
+    async with database.read() as session:
+        return [
+            (vote.person, vote.choice, vote.fell) for vote in await statements.votes(session, made.id or 0)
+        ]
+
+
+async def test_a_vote_that_fell_or_expired_or_was_for_another_level_is_given_again(
+    database: Database, incident: Incident
+) -> None:
+    made = await add(database)
+    assert await held(database, made, level="blue", until=NOW + timedelta(hours=1))
+    assert not await held(database, made, level="blue")
+    assert await held(database, made, level="red", until=NOW + timedelta(hours=1))
+    assert await held(database, made, level="red", at=NOW + timedelta(hours=1))
+    async with database.write() as session:
+        assert list(await statements.fall(session, made.id or 0, "F1")) == ["陈立"]
+        assert list(await statements.fall(session, made.id or 0, "F1")) == []
+    assert await choices(database, made) == [("陈立", "approve", "F1")]
+    assert await held(database, made, level="red")
+    assert await choices(database, made) == [("陈立", "approve", "")]
+
+
+async def test_a_recusal_takes_an_approval_back_and_stays(database: Database, incident: Incident) -> None:
+    made = await add(database)
+    assert await held(database, made)
+    assert await held(database, made, choice="recuse")
+    for choice in ("approve", "recuse", "veto"):
+        assert not await held(database, made, choice=choice)
+    assert await choices(database, made) == [("陈立", "recuse", "")]
+    assert await held(database, made, person="吴桐", choice="veto")
+    assert not await held(database, made, person="吴桐", choice="recuse")
+
+
+async def test_only_what_a_template_made_is_released_and_once(database: Database, incident: Incident) -> None:
+    edited = await add(database)
+    async with database.write() as session:
+        assert not await statements.release(session, edited, "陈立", NOW)
+    whole = version("模板的文字")
+    whole.made = whole.hash
+    async with database.write() as session:
+        await statements.add(session, whole)
+
+    async def release(by: str) -> bool:
+        async with database.write() as session:
+            return await statements.release(session, whole, by, NOW)
+
+    assert (await asyncio.gather(release("陈立"), release("吴桐"), release("何青"))).count(True) == 1
+    async with database.write() as session:
+        assert (await statements.spoken(session, 1)) is not None
+        assert await statements.settle(session, whole, "approved", NOW)
+
+
+async def test_what_was_released_is_not_superseded(database: Database, incident: Incident) -> None:
+    whole = version("模板的文字")
+    whole.made = whole.hash
+    async with database.write() as session:
+        await statements.add(session, whole)
+        await statements.release(session, whole, "陈立", NOW)
+    await add(database, "下一份")
+    assert [each.state for each in await all_of(database)] == ["released", "pending"]
+
+
+async def test_a_check_is_let_pass_once(database: Database, incident: Incident) -> None:
+    made = await add(database)
+
+    async def let_pass(by: str) -> bool:
+        async with database.write() as session:
+            await statements.lock(session, made.id or 0)
+            row = Override(
+                version_id=made.id or 0, code="L03", hash=made.hash, by=by, reason="公司热线", at=NOW
+            )
+            return await statements.let_pass(session, row)
+
+    assert (await asyncio.gather(*(let_pass(f"lead {n}") for n in range(5)))).count(True) == 1
+    async with database.read() as session:
+        assert len(await statements.overrides(session, made.id or 0)) == 1
