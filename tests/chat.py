@@ -22,9 +22,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import func
-from sqlmodel import select
-
 import handlers
 from bot.app import scrubber
 from bot.delivery import Delivery
@@ -42,10 +39,9 @@ from handlers.kit.messages import Place, Pressed, Quoted, Sender, Typed
 from handlers.kit.registry import Registry
 from handlers.kit.team import Team
 from playbooks.quiet import Coverage, Quiet
-from storage import incidents, outbox, spots, statements, timeline
-from storage.models import Entry, Incident, Outbox, Version
+from storage import outbox
+from storage.models import Incident, Outbox
 from tests import cast
-from tests.arrivals import Arrivals
 from tests.cast import (
     BRAND,
     CHANNELS,
@@ -61,6 +57,7 @@ from tests.cast import (
     team,
 )
 from tests.fakes import FakeTransport, Said, SetClock
+from tests.records import Records
 from tests.stores import borrowed, returned
 
 __all__ = [
@@ -108,7 +105,7 @@ class Heard:
         return self.whispers[0]
 
 
-class Chat(Arrivals):
+class Chat(Records):
     """One process of the bot, and the people who talk to it.
 
     Args:
@@ -194,6 +191,8 @@ class Chat(Arrivals):
     ) -> None:
         await self.dispatch.answers.stop()
         await returned(self.database)
+        # Others use it from now on, on other files.
+        del self.database
 
     # What people do
 
@@ -296,63 +295,6 @@ class Chat(Arrivals):
             quoted=Quoted(message=at.message),
         )
         return await self._hears(event)
-
-    # What is there afterwards
-
-    async def card(self, key: str = "incident:1", on: str = "slack") -> Said:
-        """The newest copy of a living card on a platform: `incident:1`, `statement:1:2`, `playbook:1:user_complaint`."""
-        async with self.database.read() as session:
-            found = [spot for spot in await spots.copies(session, key) if spot.transport == on]
-        assert found, f"no {key} on {on}: {[each.title for each in self.transports[on].posts]}"
-        return self.transports[on].message(found[-1].channel, found[-1].message)
-
-    def last(self, on: str = "slack") -> Said:
-        """The newest message that everybody can read."""
-        return self.transports[on].posts[-1]
-
-    def whispers_to(self, name: str) -> list[Said]:
-        """What somebody was told, and nobody else."""
-        person = self.team.person(name)
-        assert person is not None
-        return [
-            each
-            for transport in self.transports.values()
-            for each in transport.whispers
-            if each.to == person.ids.get(transport.name)
-        ]
-
-    def all_said(self, *rooms: str) -> list[Said]:
-        """All that was ever said in some rooms, on every platform."""
-        channels = {channel for room in rooms for channel in CHANNELS[room].values()}
-        return [
-            each
-            for transport in self.transports.values()
-            for each in transport.said
-            if each.channel in channels
-        ]
-
-    async def incident(self, number: int = 1) -> Incident:
-        async with self.database.read() as session:
-            found = await incidents.get(session, number)
-        assert found is not None
-        return found
-
-    async def entries(self, number: int = 1) -> list[Entry]:
-        async with self.database.read() as session:
-            return list(await timeline.of(session, number))
-
-    async def kinds(self, number: int = 1) -> list[str]:
-        """The kinds of an incident's timeline entries, in order."""
-        return [entry.kind for entry in await self.entries(number)]
-
-    async def versions(self, number: int = 1) -> list[Version]:
-        async with self.database.read() as session:
-            return list(await statements.of(session, number))
-
-    async def count(self, model: type[Any]) -> int:
-        """How many rows a table has."""
-        async with self.database.read() as session:
-            return await session.scalar(select(func.count()).select_from(model)) or 0
 
     # How it goes on
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 from storage.database import Database
 from tests import stores
 from tests.chat import Chat
+
+# A million objects are there to stay (dictionaries, mappers); to look through them every second took a tenth of the time.
+gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(scope="session")

@@ -18,13 +18,13 @@ from storage import statements
 from storage.models import Commitment, Fact, Incident, Version
 
 AGAIN = re.compile(
-    r"(?:下一?次|下回)(?:说明|更新|通报|公布|回应|答复)[^。；\n]{0,30}|[Nn]ext update[^.\n]{0,40}"
+    r"(?:下一?次|下回|再次|再)(?:说明|更新|通报|公布|回应|答复)[^。；\n]{0,30}|[Nn]ext update[^.\n]{0,40}"
 )
 """When there is word again."""
 LONGEST_QUOTE = 24
 NAMED = 4
 """Checks that a line names."""
-APOLOGIES = frozenset({"apology", "full", "result"})
+APOLOGIES = frozenset({"apology", "result"})
 """Templates of whole apologies. A playbook's stance is for the matter as a whole, so in any other text a missing part of an
 apology (L09) is pointed out and bars nothing."""
 

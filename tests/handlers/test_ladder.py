@@ -132,7 +132,7 @@ async def test_an_overdue_statement_climbs_rung_by_rung_and_then_rests(url: str)
         assert [calls for _, calls in golden] == [("林悦",)]
         assert "golden hours" in golden[0][0]
         assert not told(await chat.passes(hours=10))
-    kinds = [entry.kind for entry in await chat.entries()]
+        kinds = [entry.kind for entry in await chat.entries()]
     assert (kinds.count("overdue"), kinds.count("escalated")) == (2, 2)
 
 
@@ -253,7 +253,7 @@ async def test_a_kill_between_firing_and_telling_loses_no_rung(url: str, moment:
         assert [calls for _, calls in told(await again.passes(seconds=0))] == [("林悦",)]
         # The ten minutes to the next rung, and nothing of what was told.
         assert [calls for _, calls in told(await again.passes(minutes=10))] == [("吴桐",)]
-    assert [entry.kind for entry in await again.entries()] == ["opened", "overdue", "escalated"]
+        assert [entry.kind for entry in await again.entries()] == ["opened", "overdue", "escalated"]
 
 
 class Killed(BaseException):

@@ -92,16 +92,29 @@ def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(slips=st.lists(st.sampled_from(SLIPS), min_size=1, max_size=3), seed=st.integers(0, 10_000))
-def test_a_thousand_slips_are_each_refused_with_file_and_line(
+any_slips = given(slips=st.lists(st.sampled_from(SLIPS), min_size=1, max_size=3), seed=st.integers(0, 10_000))
+bounded = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@bounded
+@any_slips
+def test_slips_of_the_hand_are_each_refused_with_file_and_line(
     alone: Path, slips: list[Slip], seed: int
 ) -> None:
     refusals(alone / "shop_flood.yaml", slipped(SAMPLE, slips, seed))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(slips=st.lists(st.sampled_from(SLIPS), min_size=1, max_size=3), seed=st.integers(0, 10_000))
+@pytest.mark.slow
+@settings(bounded, max_examples=1000)
+@any_slips
+def test_so_are_a_thousand(alone: Path, slips: list[Slip], seed: int) -> None:
+    refusals(alone / "shop_flood.yaml", slipped(SAMPLE, slips, seed))
+
+
+@settings(bounded, max_examples=100)
+@any_slips
 def test_a_checklist_that_somebody_edited_is_refused_with_file_and_line(
     alone: Path, slips: list[Slip], seed: int
 ) -> None:

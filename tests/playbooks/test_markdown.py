@@ -123,7 +123,7 @@ playbooks = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=playbooks)
 def test_whatever_a_playbook_says_it_comes_back_equal(tmp_path: Path, data: dict[str, Any]) -> None:
     playbook = Playbook.model_validate(data)
