@@ -72,7 +72,11 @@ class Sheet:
 
 def read_sheet(path: Path) -> Sheet:
     """Read one YAML file. Raises PlaybookError."""
-    text = read_text(path)
+    return sheet_of(path, read_text(path))
+
+
+def sheet_of(path: Path, text: str) -> Sheet:
+    """Read the text of a YAML file. Raises PlaybookError."""
     try:
         return _Builder(path, iter(QUICK(text).get_event, None)).sheet()
     except (yaml.YAMLError, ValueError, OverflowError):

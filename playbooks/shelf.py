@@ -11,6 +11,7 @@ import contextlib
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -19,7 +20,7 @@ from playbooks.checking import Strict, nearest, parse
 from playbooks.levels import Level, Levels
 from playbooks.markdown import read_markdown
 from playbooks.matching import plain
-from playbooks.reading import Loc, PlaybookError, Problem, Severity, Sheet, read_sheet
+from playbooks.reading import Loc, PlaybookError, Problem, Severity, Sheet, read_text, sheet_of
 from playbooks.scenarios import Scenario
 from playbooks.schema import ID, Playbook, Roles
 from playbooks.templates import Template
@@ -108,13 +109,24 @@ def _read(path: Path | None, model: type[M], problems: list[Problem], stem: str 
     if path is None:
         return None
     try:
-        sheet = read_markdown(path) if path.suffix == ".md" else read_sheet(path)
-        if stem:
-            _name(sheet, stem)
-        return Loaded(parse(sheet, model), sheet)
+        if path.suffix == ".md":
+            return _checked(read_markdown(path), model, stem)
+        return _loaded(path, read_text(path), model, stem)
     except PlaybookError as error:
         problems += error.problems
         return None
+
+
+@lru_cache(maxsize=128)
+def _loaded(path: Path, text: str, model: type[M], stem: str) -> Loaded[M]:
+    """Read a YAML file; of all files that are read again when one was edited, only that one is parsed again."""
+    return _checked(sheet_of(path, text), model, stem)
+
+
+def _checked(sheet: Sheet, model: type[M], stem: str) -> Loaded[M]:
+    if stem:
+        _name(sheet, stem)
+    return Loaded(parse(sheet, model), sheet)
 
 
 def _name(sheet: Sheet, stem: str) -> None:
