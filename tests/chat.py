@@ -301,17 +301,16 @@ class Chat(Records):
     async def settle(self) -> None:
         """Until nothing waits: handlers work, and what may go out now is out."""
         await self.dispatch.answers.settle()
-        while await self.dispatch.drain() or await self._speak():
+        while await self.dispatch.drain() | await self._speak():
             await self.dispatch.answers.settle()
 
     async def _speak(self) -> bool:
         """Send what is due now; False if nothing is."""
-        sent = 0
-        for name, transport in self.transports.items():
-            rows = await self._due(name)
-            await asyncio.gather(*(self.delivery._send(transport, row) for row in rows))
-            sent += len(rows)
-        return bool(sent)
+        due = await self._due(*self.transports)
+        await asyncio.gather(
+            *(self.delivery._send(self.transports[name], row) for name, rows in due.items() for row in rows)
+        )
+        return any(due.values())
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
@@ -323,9 +322,10 @@ class Chat(Records):
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _due(self, transport: str) -> Sequence[Outbox]:
+    async def _due(self, *transports: str) -> dict[str, Sequence[Outbox]]:
+        """What is due now, by platform."""
         async with self.database.read() as session:
-            return await outbox.due(session, transport, self.clock())
+            return {name: await outbox.due(session, name, self.clock()) for name in transports}
 
     async def _hears(self, event: Typed | Pressed) -> Heard:
         async def arrive() -> None:

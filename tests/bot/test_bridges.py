@@ -43,7 +43,7 @@ class Bridged(Chat):
             transports={"webhook": self.out},
             shelf=self.delivery.shelf,
         )
-        while rows := await self._due("webhook"):
+        while rows := (await self._due("webhook"))["webhook"]:
             for row in rows:
                 await sender._send(self.out, row)
 

@@ -147,7 +147,7 @@ async def test_a_bot_killed_between_download_and_notice_fetches_again_and_writes
     event = chat.typed("log 1 照片", by="林悦", on="telegram", files=[FILE])
     await chat.dispatch.receive(event)
     await chat.dispatch.drain()
-    row = next(row for row in await chat._due("telegram") if row.kind == "fetch")
+    row = next(row for row in (await chat._due("telegram"))["telegram"] if row.kind == "fetch")
     claim = await chat.delivery._claimed(row)
     assert claim is not None
     await chat.delivery._hand_over(telegram, claim)
