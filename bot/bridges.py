@@ -10,10 +10,10 @@ from bot.clock import Clock
 from bot.speech import as_json
 from bot.transports.webhook_out import NAME
 from handlers.kit.cards import Card, Field
-from handlers.kit.entries import line
-from handlers.kit.incident_card import headline
 from handlers.kit.locale import Locale
 from handlers.kit.team import Team
+from handlers.shared.entries import line
+from handlers.shared.incident_card import headline
 from storage import bridges, outbox
 from storage.database import Database, Session
 from storage.models import Entry, Incident, Outbox

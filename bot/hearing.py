@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from bot import forms
 from bot.transports.base import Transport, TransportError
 from bot.transports.text import plain
-from handlers.kit.arguments import MissingError, bind, form_for, usage_of
 from handlers.kit.cards import cut
 from handlers.kit.context import Context
 from handlers.kit.errors import ConflictError, NotAllowedError, UsageError, UserError
@@ -22,6 +21,7 @@ from handlers.kit.messages import Attached, Pressed, Quoted, Typed
 from handlers.kit.registry import Command, Registry
 from handlers.kit.team import Person, Right, Team
 from handlers.look import nearest
+from handlers.reading.arguments import MissingError, bind, form_for, usage_of
 from storage import spots
 from storage.models import Incident
 

@@ -1,7 +1,8 @@
 """What the bot can do: one file per feature. The listing of this folder is the table of contents.
 
 Adding a command is one new file here: a function marked with `@command`. It appears in the help, in Telegram's menu,
-in the usage lines and in the tests by itself.
+in the usage lines and in the tests by itself. The three folders are what features are made of, each built on the next:
+`shared` (incidents, statements, work), `reading` (arguments), `kit` (cards, messages, the context, the registry).
 """
 
 from __future__ import annotations

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from handlers.kit.cards import Button, ButtonTone, Card, Tone, cut
 from handlers.kit.context import Context, Post, card_key
-from handlers.kit.incident_card import incident_card, refresh, status
-from handlers.kit.levels import announce_level, start_clocks
 from handlers.kit.locale import Locale
 from handlers.kit.registry import notice
-from handlers.kit.steps import lay_out, show_crew
+from handlers.shared.incident_card import incident_card, refresh, status
+from handlers.shared.levels import announce_level, start_clocks
+from handlers.shared.steps import lay_out, show_crew
 from playbooks.levels import Level
 from storage import incidents
 from storage.models import LIVING, Incident

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from handlers.kit.arguments import VersionNumber
 from handlers.kit.cards import Card, Tone
 from handlers.kit.context import Context
-from handlers.kit.entries import VERSIONS
 from handlers.kit.errors import NotAllowedError
-from handlers.kit.incident_card import refresh
 from handlers.kit.registry import command
-from handlers.kit.standing import DUTIES, Standing, authors_of, standing
-from handlers.kit.statement_card import seat_name, settled_card
 from handlers.kit.team import Right
-from handlers.kit.versions import show
-from handlers.kit.voting import FEATURE, cast, go_public, may_vote, note, open_version, refuse_barred
+from handlers.reading.arguments import VersionNumber
+from handlers.shared.entries import VERSIONS
+from handlers.shared.incident_card import refresh
+from handlers.shared.standing import DUTIES, Standing, authors_of, standing
+from handlers.shared.statement_card import seat_name, settled_card
+from handlers.shared.versions import show
+from handlers.shared.voting import FEATURE, cast, go_public, may_vote, note, open_version, refuse_barred
 from storage import statements
 from storage.models import Incident, Version
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from handlers.kit.briefing import brief_card, brief_key, send_brief
 from handlers.kit.cards import Button, Card, Section, Tone
-from handlers.kit.checklist import title_of
 from handlers.kit.context import Context
-from handlers.kit.crew import crew_of, role_title
-from handlers.kit.duties import clock
-from handlers.kit.entries import line
 from handlers.kit.errors import ConflictError, NotFoundError
-from handlers.kit.incident_card import View, figures, headline, over, status, view, why
 from handlers.kit.locale import Locale
-from handlers.kit.nudge import WORK
 from handlers.kit.registry import command
 from handlers.kit.team import Right
+from handlers.shared.briefing import brief_card, brief_key, send_brief
+from handlers.shared.checklist import title_of
+from handlers.shared.crew import crew_of, role_title
+from handlers.shared.duties import clock
+from handlers.shared.entries import line
+from handlers.shared.incident_card import View, figures, headline, over, status, view, why
+from handlers.shared.nudge import WORK
 from playbooks.library import Library
 from storage import briefs, tasks, timeline
 from storage.models import LIVING, Deadline, Entry, Incident, Step

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from handlers.kit.briefing import send_brief
 from handlers.kit.cards import Card, cut
 from handlers.kit.context import Context
-from handlers.kit.duties import AUTOMATIC, overdue
 from handlers.kit.errors import ConflictError, NotFoundError, UsageError
-from handlers.kit.incident_card import over, refresh
-from handlers.kit.ladder import Call, calls, told_and_next
-from handlers.kit.nudge import Nudge, folded, nudge_card
 from handlers.kit.registry import command, notice
 from handlers.kit.team import Right
+from handlers.shared.briefing import send_brief
+from handlers.shared.duties import AUTOMATIC, overdue
+from handlers.shared.incident_card import over, refresh
+from handlers.shared.ladder import Call, calls, told_and_next
+from handlers.shared.nudge import Nudge, folded, nudge_card
 from playbooks.checking import FaultError, read_duration, spelled
 from playbooks.levels import Level, Rules
 from storage import deadlines, incidents, notices

@@ -11,15 +11,15 @@ from datetime import datetime, timedelta
 
 from handlers.kit.cards import Card, Section, Tone, cut
 from handlers.kit.context import CardBuilder, Context, Post
-from handlers.kit.coverage import ailment
-from handlers.kit.duties import clock, overdue
 from handlers.kit.errors import ConflictError, NotFoundError
-from handlers.kit.incident_card import headline, platform, status, tag
 from handlers.kit.locale import Locale, Texts
 from handlers.kit.pictures import Picture
 from handlers.kit.ports import ports
 from handlers.kit.registry import command, notice
 from handlers.kit.team import Right
+from handlers.shared.coverage import ailment
+from handlers.shared.duties import clock, overdue
+from handlers.shared.incident_card import headline, platform, status, tag
 from playbooks.levels import Level
 from storage import digests
 from storage.digests import Digest, Slice

@@ -8,10 +8,10 @@ from datetime import timedelta
 from handlers.kit.cards import Button, ButtonTone, Card, Section, Tone, cut
 from handlers.kit.context import Context, Post
 from handlers.kit.errors import ConflictError, NotFoundError, UsageError
-from handlers.kit.incident_card import headline, refresh, status
 from handlers.kit.locale import Locale
 from handlers.kit.registry import command
 from handlers.kit.team import Right
+from handlers.shared.incident_card import headline, refresh, status
 from playbooks.levels import Level
 from playbooks.scenarios import Inject, Scenario
 from storage import deadlines, drills, incidents

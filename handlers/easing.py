@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from handlers.kit.cards import Card, Tone, cut
 from handlers.kit.context import Context
-from handlers.kit.easing import answered, easing_key, question
 from handlers.kit.errors import ConflictError
-from handlers.kit.incident_card import named, status
 from handlers.kit.locale import Locale
 from handlers.kit.registry import command, notice
 from handlers.kit.team import Right
+from handlers.shared.easing import answered, easing_key, question
+from handlers.shared.incident_card import named, status
 from playbooks.levels import Level
 from storage import gauges, incidents
 from storage.models import LIVING, Incident

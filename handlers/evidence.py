@@ -6,10 +6,10 @@ from datetime import datetime
 
 from handlers.kit.cards import Card, Tone
 from handlers.kit.context import Context
-from handlers.kit.evidence import SHOWN
 from handlers.kit.locale import Locale, Texts
 from handlers.kit.registry import notice
 from handlers.kit.team import Person
+from handlers.shared.evidence import SHOWN
 from storage import incidents, timeline
 from storage.models import Incident
 

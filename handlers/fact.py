@@ -9,18 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from handlers.kit.arguments import lacking
 from handlers.kit.cards import Card, Tone
 from handlers.kit.context import Context
 from handlers.kit.errors import ConflictError, NotAllowedError, NotFoundError
-from handlers.kit.fact_card import added_card, facts_card, facts_key, flagged_card
-from handlers.kit.findings import resting_on
-from handlers.kit.incident_card import over
 from handlers.kit.registry import command
-from handlers.kit.statement_card import STATES
 from handlers.kit.team import Right
-from handlers.kit.versions import fall, show
-from handlers.kit.wordings import Judgement
+from handlers.reading.arguments import lacking
+from handlers.reading.wordings import Judgement
+from handlers.shared.fact_card import added_card, facts_card, facts_key, flagged_card
+from handlers.shared.findings import resting_on
+from handlers.shared.incident_card import over
+from handlers.shared.statement_card import STATES
+from handlers.shared.versions import fall, show
 from storage import facts, statements
 from storage.models import LIVING, Fact, Incident, Version
 

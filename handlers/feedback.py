@@ -8,14 +8,14 @@ from typing import Any
 
 from handlers.kit.cards import Button, ButtonTone, Card, Link, Quote, Section, Tone, cut
 from handlers.kit.context import CardBuilder, Context, Post
-from handlers.kit.coverage import LABELS
 from handlers.kit.errors import ConflictError, NotFoundError, UsageError
-from handlers.kit.incident_card import headline, platform
 from handlers.kit.locale import Locale, Texts
 from handlers.kit.ports import Linked, ports
 from handlers.kit.registry import command, notice
-from handlers.kit.rooms import drill_here
 from handlers.kit.team import Right
+from handlers.shared.coverage import LABELS
+from handlers.shared.incident_card import headline, platform
+from handlers.shared.rooms import drill_here
 from storage import held, incidents, labels, mentions, mutes
 from storage.models import Incident, Label, Mention, Mute, Proposal, Topic
 

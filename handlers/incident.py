@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from handlers.kit.arguments import Privately
 from handlers.kit.cards import Button, ButtonTone, Card, Tone, cut
-from handlers.kit.command import changed, hand_command, nobodys
 from handlers.kit.context import Context, card_key
-from handlers.kit.crew import COMMANDER
 from handlers.kit.errors import ConflictError
-from handlers.kit.incident_card import headline, incident_card, over, status
-from handlers.kit.levels import announce_level, start_claim, start_clocks
 from handlers.kit.locale import Locale, Texts
 from handlers.kit.registry import command
-from handlers.kit.rooms import leave_rooms, seal
-from handlers.kit.steps import fill, lay_out, resume, show_crew
 from handlers.kit.team import Person, Right
+from handlers.reading.arguments import Privately
+from handlers.shared.command import changed, hand_command, nobodys
+from handlers.shared.crew import COMMANDER
+from handlers.shared.incident_card import headline, incident_card, over, status
+from handlers.shared.levels import announce_level, start_claim, start_clocks
+from handlers.shared.rooms import leave_rooms, seal
+from handlers.shared.steps import fill, lay_out, resume, show_crew
 from playbooks.levels import Level
 from playbooks.schema import Playbook
 from storage import commitments, deadlines, drills, incidents, labels, timeline

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from handlers.kit.cards import Card, Section, Tone
 from handlers.kit.context import Context
-from handlers.kit.duties import BETWEEN, clock, remedy, worded
 from handlers.kit.errors import NotFoundError
-from handlers.kit.incident_card import headline, refresh
-from handlers.kit.legal import KIND, legal_lines
 from handlers.kit.locale import Locale
 from handlers.kit.registry import command
 from handlers.kit.team import Right
+from handlers.shared.duties import BETWEEN, clock, remedy, worded
+from handlers.shared.incident_card import headline, refresh
+from handlers.shared.legal import KIND, legal_lines
 from playbooks.library import Library
 from storage import deadlines
 from storage.models import Deadline, Incident

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from handlers.kit.arguments import Wording
 from handlers.kit.cards import Card, Section, Tone
 from handlers.kit.context import Context, Post
 from handlers.kit.errors import ConflictError, NotAllowedError
@@ -10,6 +9,7 @@ from handlers.kit.locale import Locale
 from handlers.kit.messages import Place, Pressed, Sender, Typed
 from handlers.kit.registry import command
 from handlers.kit.team import Right
+from handlers.reading.arguments import Wording
 from storage import links, people
 from storage.models import LinkCode
 

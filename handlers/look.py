@@ -8,16 +8,16 @@ from dataclasses import replace
 from typing import Any
 
 from handlers.kit.cards import Button, Card, Field, Section, Tone, cut
-from handlers.kit.checklist import title_of
 from handlers.kit.context import Context
-from handlers.kit.duties import clock
-from handlers.kit.entries import line
 from handlers.kit.errors import ConflictError, NotFoundError
-from handlers.kit.incident_card import headline, incident_card, status
 from handlers.kit.locale import Locale, Texts
 from handlers.kit.registry import AREAS, Command, Registry, command
-from handlers.kit.steps import done_button
 from handlers.kit.team import Right
+from handlers.shared.checklist import title_of
+from handlers.shared.duties import clock
+from handlers.shared.entries import line
+from handlers.shared.incident_card import headline, incident_card, status
+from handlers.shared.steps import done_button
 from playbooks.levels import Level
 from playbooks.library import Library
 from storage import deadlines, incidents, tasks

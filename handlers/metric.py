@@ -8,11 +8,11 @@ from typing import Any
 
 from handlers.kit.cards import Button, ButtonTone, Card, Link, Section, Tone, cut, is_web
 from handlers.kit.context import CardBuilder, Context, Post
-from handlers.kit.incident_card import platform, tag
 from handlers.kit.locale import Locale, Texts
 from handlers.kit.numbers import METRICS, rate
 from handlers.kit.pictures import Picture
 from handlers.kit.registry import notice
+from handlers.shared.incident_card import platform, tag
 from storage import held, incidents, metrics
 from storage.models import Abnormal, Incident, Video
 

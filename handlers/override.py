@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from handlers.kit.arguments import VersionNumber
 from handlers.kit.cards import Card, Tone
 from handlers.kit.context import Context
 from handlers.kit.errors import ConflictError, NotAllowedError
-from handlers.kit.incident_card import refresh
 from handlers.kit.registry import command
-from handlers.kit.standing import authors_of, standing
 from handlers.kit.team import Right
-from handlers.kit.versions import show
-from handlers.kit.voting import FEATURE, go_public, is_over, note, open_version, refuse_barred
-from handlers.kit.wordings import CheckCode
+from handlers.reading.arguments import VersionNumber
+from handlers.reading.wordings import CheckCode
+from handlers.shared.incident_card import refresh
+from handlers.shared.standing import authors_of, standing
+from handlers.shared.versions import show
+from handlers.shared.voting import FEATURE, go_public, is_over, note, open_version, refuse_barred
 from playbooks.checks import CHECKS
 from storage import statements
 from storage.models import Incident, Override, Version

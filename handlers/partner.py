@@ -10,17 +10,17 @@ from datetime import timedelta
 
 from handlers.kit.cards import DRILL_MARK, Button, ButtonTone, Card, Section, Tone, cut
 from handlers.kit.context import CardBuilder, Context, Post, card_key
-from handlers.kit.errands import Marked
 from handlers.kit.errors import ConflictError, NotFoundError, UsageError, UserError
-from handlers.kit.evidence import digest_of
-from handlers.kit.findings import summed_up
-from handlers.kit.incident_card import over, refresh
 from handlers.kit.locale import Locale
 from handlers.kit.outside import outside
 from handlers.kit.registry import command, notice
-from handlers.kit.slots import slots
-from handlers.kit.statement_card import SHORT_HASH
 from handlers.kit.team import Right
+from handlers.reading.errands import Marked
+from handlers.shared.evidence import digest_of
+from handlers.shared.findings import summed_up
+from handlers.shared.incident_card import over, refresh
+from handlers.shared.slots import slots
+from handlers.shared.statement_card import SHORT_HASH
 from playbooks.checks import check
 from playbooks.templates import SlotError, render
 from storage import deadlines, incidents, partners, timeline

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from handlers.kit.arguments import lacking
 from handlers.kit.cards import Card, Section, Tone
-from handlers.kit.checklist import checklist, checklist_key
 from handlers.kit.context import CardBuilder, Context, Post
-from handlers.kit.crew import able, crew_card, crew_key
-from handlers.kit.errands import Assignee, Marked
 from handlers.kit.errors import ConflictError, NotFoundError, UsageError
-from handlers.kit.evidence import evidence_of, files_of, kept
-from handlers.kit.incident_card import over, refresh
-from handlers.kit.legal import start_legal
 from handlers.kit.locale import Locale
-from handlers.kit.playbook_card import Progress, all_steps, rules, shown
 from handlers.kit.registry import command, notice
-from handlers.kit.steps import add, hand_over, lay_out, said_of, settle, show, start
 from handlers.kit.team import Right
+from handlers.reading.arguments import lacking
+from handlers.reading.errands import Assignee, Marked
+from handlers.shared.checklist import checklist, checklist_key
+from handlers.shared.crew import able, crew_card, crew_key
+from handlers.shared.evidence import evidence_of, files_of, kept
+from handlers.shared.incident_card import over, refresh
+from handlers.shared.legal import start_legal
+from handlers.shared.playbook_card import Progress, all_steps, rules, shown
+from handlers.shared.steps import add, hand_over, lay_out, said_of, settle, show, start
 from playbooks.library import GONE, NEW
 from playbooks.schema import Playbook
 from playbooks.schema import Step as PlaybookStep

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from handlers.kit.arguments import Wording
 from handlers.kit.cards import Card, Section, Tone
 from handlers.kit.context import Context
-from handlers.kit.findings import tallied, told
 from handlers.kit.locale import Locale
 from handlers.kit.registry import command
 from handlers.kit.team import Right
+from handlers.reading.arguments import Wording
+from handlers.shared.findings import tallied, told
 from playbooks.checks import Finding, Severity, check, limits, room
 
 MOST = 12

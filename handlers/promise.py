@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from handlers.kit.arguments import lacking
 from handlers.kit.cards import Button, ButtonTone, Card, Section, Tone
 from handlers.kit.context import CardBuilder, Context
-from handlers.kit.crew import able
-from handlers.kit.errands import Assignee, Marked, Matter, Moment
 from handlers.kit.errors import ConflictError, NotFoundError
-from handlers.kit.evidence import evidence_of
-from handlers.kit.incident_card import over, refresh
 from handlers.kit.locale import Locale, Texts
 from handlers.kit.registry import command
 from handlers.kit.team import Right
+from handlers.reading.arguments import lacking
+from handlers.reading.errands import Assignee, Marked, Matter, Moment
+from handlers.shared.crew import able
+from handlers.shared.evidence import evidence_of
+from handlers.shared.incident_card import over, refresh
 from storage import commitments, deadlines
 from storage.models import LIVING, Commitment, Incident
 

@@ -9,13 +9,13 @@ from datetime import timedelta
 from handlers.kit.cards import Button, ButtonTone, Card, Section, Tone, cut
 from handlers.kit.context import CardBuilder, Context, Edit, Post, card_key
 from handlers.kit.errors import ConflictError, NotFoundError, UsageError
-from handlers.kit.incident_card import headline, incident_card, over, status
-from handlers.kit.levels import start_clocks
 from handlers.kit.locale import Locale, Texts
 from handlers.kit.ports import ports
 from handlers.kit.registry import command, notice
-from handlers.kit.rooms import drill_here
 from handlers.kit.team import Right
+from handlers.shared.incident_card import headline, incident_card, over, status
+from handlers.shared.levels import start_clocks
+from handlers.shared.rooms import drill_here
 from playbooks.checking import FaultError, read_duration
 from playbooks.levels import Level
 from storage import held, incidents, mutes

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from handlers.kit.arguments import VersionNumber
 from handlers.kit.cards import Button, ButtonTone, Card, Section, Tone
-from handlers.kit.channels import Channel, channel_name
 from handlers.kit.context import CardBuilder, Context
 from handlers.kit.errors import ConflictError
-from handlers.kit.incident_card import refresh
 from handlers.kit.locale import Locale
-from handlers.kit.places import DUTY, approved_version, place_line, standing_on
 from handlers.kit.registry import command
-from handlers.kit.statement_card import SHORT_HASH
 from handlers.kit.team import Right
+from handlers.reading.arguments import VersionNumber
+from handlers.reading.channels import Channel, channel_name
+from handlers.shared.incident_card import refresh
+from handlers.shared.places import DUTY, approved_version, place_line, standing_on
+from handlers.shared.statement_card import SHORT_HASH
 from storage import deadlines, releases, statements, timeline
 from storage.models import Incident
 

@@ -8,22 +8,22 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from handlers.kit.arguments import VersionNumber, Wording
 from handlers.kit.cards import Button, ButtonTone, Card, Section, Tone, cut
-from handlers.kit.channels import Address, Channel, channel_name, used
 from handlers.kit.context import CardBuilder, Context
-from handlers.kit.crew import crew_of
-from handlers.kit.difference import difference
-from handlers.kit.errands import Moment
 from handlers.kit.errors import ConflictError, NotAllowedError
-from handlers.kit.incident_card import over, refresh
-from handlers.kit.levels import spoken
 from handlers.kit.locale import Locale
-from handlers.kit.places import DUTY, approved_version, standing_on, stands_at
 from handlers.kit.registry import command
-from handlers.kit.standing import standing
-from handlers.kit.statement_card import SHORT_HASH
 from handlers.kit.team import Right
+from handlers.reading.arguments import VersionNumber, Wording
+from handlers.reading.channels import Address, Channel, channel_name, used
+from handlers.reading.errands import Moment
+from handlers.shared.crew import crew_of
+from handlers.shared.difference import difference
+from handlers.shared.incident_card import over, refresh
+from handlers.shared.levels import spoken
+from handlers.shared.places import DUTY, approved_version, standing_on, stands_at
+from handlers.shared.standing import standing
+from handlers.shared.statement_card import SHORT_HASH
 from playbooks.checks import room
 from storage import deadlines, releases, statements
 from storage.models import LIVING, Incident, Release, Version

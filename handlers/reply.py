@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from handlers.kit.arguments import Wording, lacking
 from handlers.kit.cards import Card, Tone
 from handlers.kit.context import Context
-from handlers.kit.desk import desk, desk_key, question_card, question_key, same
 from handlers.kit.errors import ConflictError, NotAllowedError, NotFoundError
-from handlers.kit.findings import summed_up
-from handlers.kit.incident_card import over
 from handlers.kit.registry import command
 from handlers.kit.team import Right
-from handlers.kit.wordings import QuestionNumber
+from handlers.reading.arguments import Wording, lacking
+from handlers.reading.wordings import QuestionNumber
+from handlers.shared.desk import desk, desk_key, question_card, question_key, same
+from handlers.shared.findings import summed_up
+from handlers.shared.incident_card import over
 from playbooks import questions as known
 from playbooks.checks import blocks, check
 from storage import questions

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from handlers.kit.cards import Card, Tone, cut, is_web
 from handlers.kit.context import Context
-from handlers.kit.entries import CHOICES, VERSIONS, describe, who
-from handlers.kit.incident_card import counted, headline, platform, refresh, status
 from handlers.kit.locale import Locale
 from handlers.kit.registry import command
 from handlers.kit.team import Right
+from handlers.shared.entries import CHOICES, VERSIONS, describe, who
+from handlers.shared.incident_card import counted, headline, platform, refresh, status
 from playbooks.levels import Level
 from storage import incidents, mentions, statements, timeline
 from storage.database import Session

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from handlers.kit.arguments import lacking
 from handlers.kit.cards import Card, Tone
-from handlers.kit.command import changed, hand_command, nobodys
 from handlers.kit.context import Context
-from handlers.kit.crew import APPROVING, COMMANDER, able, crew_card, crew_of, role_title
-from handlers.kit.errands import Assignee, RoleName
 from handlers.kit.errors import ConflictError, NotAllowedError
-from handlers.kit.incident_card import over
 from handlers.kit.registry import command
-from handlers.kit.steps import fill, show_crew
 from handlers.kit.team import Person, Right
+from handlers.reading.arguments import lacking
+from handlers.reading.errands import Assignee, RoleName
+from handlers.shared.command import changed, hand_command, nobodys
+from handlers.shared.crew import APPROVING, COMMANDER, able, crew_card, crew_of, role_title
+from handlers.shared.incident_card import over
+from handlers.shared.steps import fill, show_crew
 from storage import crew
 from storage.models import LIVING, Incident
 

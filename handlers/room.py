@@ -7,14 +7,15 @@ from typing import Any
 
 from handlers.kit.cards import Card, Link, Tone
 from handlers.kit.context import CardBuilder, Context, Errand, Post, card_key, room_card_key
-from handlers.kit.crew import crew_of
 from handlers.kit.errors import ConflictError
-from handlers.kit.incident_card import incident_card, over, refresh
 from handlers.kit.locale import Locale, Texts
 from handlers.kit.messages import Place
+from handlers.kit.privacy import rooms_of
 from handlers.kit.registry import command, notice
-from handlers.kit.rooms import ask_for_room, rooms_of, seal
 from handlers.kit.team import Person, Right
+from handlers.shared.crew import crew_of
+from handlers.shared.incident_card import incident_card, over, refresh
+from handlers.shared.rooms import ask_for_room, seal
 from storage import admission, incidents, rooms
 from storage.models import LIVING, Incident
 

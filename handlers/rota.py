@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from handlers.kit.cards import Card, Section
-from handlers.kit.command import hand_command, nobodys
 from handlers.kit.context import Context
 from handlers.kit.errors import ConflictError, NotAllowedError, NotFoundError
 from handlers.kit.locale import Locale
 from handlers.kit.registry import command
 from handlers.kit.team import Person, Right
+from handlers.shared.command import hand_command, nobodys
 from storage.models import LIVING, Incident
 
 SHIFTS = 4

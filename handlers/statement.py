@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from handlers.kit.arguments import VersionNumber, Wording
 from handlers.kit.cards import Card, Form, FormField, Section, Tone
-from handlers.kit.channels import Channel, channel_name, used, whole
 from handlers.kit.context import Context, FormBuilder
-from handlers.kit.difference import difference
-from handlers.kit.entries import VERSIONS
 from handlers.kit.errors import ConflictError, UserError
-from handlers.kit.incident_card import headline, over
 from handlers.kit.locale import Locale
 from handlers.kit.registry import command
-from handlers.kit.slots import slots
-from handlers.kit.statement_card import SHORT_HASH
 from handlers.kit.team import Right
-from handlers.kit.versions import none_yet, show, superseded, version_card, version_key
+from handlers.reading.arguments import VersionNumber, Wording
+from handlers.reading.channels import Channel, channel_name, used, whole
+from handlers.shared.difference import difference
+from handlers.shared.entries import VERSIONS
+from handlers.shared.incident_card import headline, over
+from handlers.shared.slots import slots
+from handlers.shared.statement_card import SHORT_HASH
+from handlers.shared.versions import none_yet, show, superseded, version_card, version_key
 from playbooks.templates import SlotError, Template, render
 from storage import deadlines, statements
 from storage.models import LIVING, Incident, Version

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from handlers.kit.arguments import lacking
 from handlers.kit.cards import Button, Card, Tone
 from handlers.kit.context import CardBuilder, Context
-from handlers.kit.crew import able
-from handlers.kit.errands import Assignee, Marked, Matter, Moment
 from handlers.kit.errors import NotFoundError
-from handlers.kit.evidence import evidence_of, files_of, kept
-from handlers.kit.incident_card import over, refresh
 from handlers.kit.locale import Locale
 from handlers.kit.registry import command
-from handlers.kit.steps import done_button, give, hand_over, settle
 from handlers.kit.team import Right
+from handlers.reading.arguments import lacking
+from handlers.reading.errands import Assignee, Marked, Matter, Moment
+from handlers.shared.crew import able
+from handlers.shared.evidence import evidence_of, files_of, kept
+from handlers.shared.incident_card import over, refresh
+from handlers.shared.steps import done_button, give, hand_over, settle
 from storage import tasks
 from storage.models import LIVING, Incident, Step
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from handlers.kit.cards import Card, Section, Tone
 from handlers.kit.context import Context
-from handlers.kit.entries import line
 from handlers.kit.errors import UsageError
-from handlers.kit.evidence import evidence_of, fetch, files_of, kept
-from handlers.kit.incident_card import headline
 from handlers.kit.locale import Locale
 from handlers.kit.registry import command
 from handlers.kit.team import Right
+from handlers.shared.entries import line
+from handlers.shared.evidence import evidence_of, fetch, files_of, kept
+from handlers.shared.incident_card import headline
 from storage import timeline as entries
 from storage.models import Entry, Incident
 

@@ -7,10 +7,10 @@ import re
 from handlers.kit.cards import Button, Card, Tone
 from handlers.kit.context import Context, card_key
 from handlers.kit.errors import ConflictError, NotFoundError, UsageError
-from handlers.kit.incident_card import headline, incident_card, over, refresh
-from handlers.kit.levels import start_clocks
 from handlers.kit.registry import command
 from handlers.kit.team import Right
+from handlers.shared.incident_card import headline, incident_card, over, refresh
+from handlers.shared.levels import start_clocks
 from storage import deadlines, incidents
 from storage.models import LIVING, Incident, State
 

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 from handlers.kit.cards import Button, Card, Quote, Section, Tone, cut
 from handlers.kit.context import CardBuilder, Context, Edit, Post
-from handlers.kit.coverage import LABELS, ailment
 from handlers.kit.errors import ConflictError
 from handlers.kit.locale import Locale, Texts
 from handlers.kit.ports import BusyError, Explained, ports
 from handlers.kit.registry import command, notice
 from handlers.kit.team import Right
+from handlers.shared.coverage import LABELS, ailment
 from playbooks.library import Library
 from storage import held, mutes, sources
 from storage.database import Session

@@ -16,9 +16,9 @@ from bot.clock import Clock
 from bot.transports.text import plain
 from bot.web.drawing import TEMPLATES, page
 from handlers.kit.cards import DRILL_MARK, cut
-from handlers.kit.duties import clock
 from handlers.kit.locale import Locale, Texts
 from handlers.kit.team import Team
+from handlers.shared.duties import clock
 from playbooks.levels import Level
 from storage import deadlines, incidents
 from storage.database import Database, Session

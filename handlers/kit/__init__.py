@@ -1,1 +1,1 @@
-"""What every handler is made of: cards, messages, the context, the registry, words. It knows no feature."""
+"""What every handler is made of: cards, messages, the context, the registry. It knows no feature."""

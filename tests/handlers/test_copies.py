@@ -2,7 +2,7 @@
 
 import pytest
 
-from handlers.kit.coverage import most_copied
+from handlers.shared.coverage import most_copied
 from tests.chat import Chat, complaints, rotten, team
 
 SLOGAN = "青柚蛋糕发霉还不退款，大家转发让所有人看到，抵制到底"

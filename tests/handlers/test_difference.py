@@ -5,7 +5,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.kit.difference import difference
+from handlers.shared.difference import difference
 
 TEXT = "关于情况说明\n\n14:00，我们看到有用户反映。这件事很抱歉。\n下一次说明：18:00 前。\n原因还不清楚。"
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from handlers.kit.ladder import Call, calls, told_and_next
 from handlers.kit.team import Person, Team
+from handlers.shared.ladder import Call, calls, told_and_next
 from playbooks.clocks import Rung, Tell
 from playbooks.rota import Rota
 from storage import deadlines, incidents

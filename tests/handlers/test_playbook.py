@@ -7,7 +7,7 @@ import pytest
 
 from bot.rereading import Rereader, told
 from handlers.kit.locale import Locale
-from handlers.kit.playbook_card import Progress, all_steps, rules, shown
+from handlers.shared.playbook_card import Progress, all_steps, rules, shown
 from playbooks import Change, Library, Problem
 from playbooks.shelf import BUNDLED
 from storage import notices

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from handlers.kit.evidence import digest_of
+from handlers.shared.evidence import digest_of
 from storage import deadlines, tasks
 from storage.models import Deadline, Step
 from tests.chat import NOW, Chat, library, rows

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from handlers.kit.context import Context
-from handlers.kit.errands import read_matter, read_moment
 from handlers.kit.errors import UsageError
 from handlers.kit.messages import Noticed
-from handlers.kit.words import Words
+from handlers.reading.errands import read_matter, read_moment
+from handlers.reading.words import Words
 from storage import deadlines, tasks
 from storage.database import Database
 from storage.models import Deadline, Step

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from handlers.kit import easing
-from handlers.kit.briefing import send_brief
 from handlers.kit.cards import Card, Tone, cut
 from handlers.kit.context import Context, card_key
-from handlers.kit.incident_card import incident_card, why
-from handlers.kit.legal import start_legal
 from handlers.kit.locale import Locale
-from handlers.kit.versions import level_changed
+from handlers.shared import easing
+from handlers.shared.briefing import send_brief
+from handlers.shared.incident_card import incident_card, why
+from handlers.shared.legal import start_legal
+from handlers.shared.versions import level_changed
 from playbooks.levels import Level
 from storage import deadlines
 from storage.models import Incident, State

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from handlers.kit.cards import Button, ButtonTone, Card, Link, Section, Tone, cut, is_web
-from handlers.kit.entries import VERSIONS
 from handlers.kit.locale import Locale
-from handlers.kit.statement_card import STATES
+from handlers.shared.entries import VERSIONS
+from handlers.shared.statement_card import STATES
 from storage.models import Fact, Incident, Version
 
 SIGNS = {"confirmed": "✅", "unconfirmed": "❔", "false": "❌"}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from handlers.kit.cards import Card, cut
 from handlers.kit.context import Context
-from handlers.kit.crew import COMMANDER, able
 from handlers.kit.errors import ConflictError
-from handlers.kit.steps import fill, show_crew
 from handlers.kit.team import Person
+from handlers.shared.crew import COMMANDER, able
+from handlers.shared.steps import fill, show_crew
 from storage import incidents
 from storage.models import LIVING, Incident
 

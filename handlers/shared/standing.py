@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from handlers.kit.context import Context
-from handlers.kit.findings import Record, checked, resting_on
 from handlers.kit.team import Person
+from handlers.shared.findings import Record, checked, resting_on
 from playbooks.approvals import Path, Seat
 from playbooks.checks import Finding, blocks
 from playbooks.levels import Level

@@ -10,8 +10,8 @@ from handlers.kit.cards import Button, ButtonTone, Card, Section, Tone
 from handlers.kit.context import CardBuilder, Context
 from handlers.kit.errors import ConflictError
 from handlers.kit.locale import Locale
-from handlers.kit.playbook_card import Progress, progress_of
 from handlers.kit.team import Person, Right
+from handlers.shared.playbook_card import Progress, progress_of
 from playbooks.library import Library
 from storage import crew, timeline
 from storage.models import LIVING, Assignment, Entry, Incident

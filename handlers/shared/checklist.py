@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from handlers.kit.cards import Button, Card, Section, Tone, cut
 from handlers.kit.locale import Locale, Texts
-from handlers.kit.playbook_card import (
+from handlers.shared.playbook_card import (
     PHASES,
     Progress,
     folded,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from handlers.kit.duties import overdue
 from handlers.kit.locale import Locale, Texts
+from handlers.shared.duties import overdue
 from playbooks.levels import Level
 from storage.models import Entry
 

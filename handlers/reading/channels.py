@@ -8,7 +8,7 @@ from handlers.kit.cards import cut, is_web
 from handlers.kit.context import Context
 from handlers.kit.errors import NotFoundError, UsageError
 from handlers.kit.locale import Locale
-from handlers.kit.words import Words
+from handlers.reading.words import Words
 from playbooks.checks import PlatformError, limits, platform_named, room
 from storage.models import Version
 

@@ -11,9 +11,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NewType
 
 from handlers.kit.cards import Choice, Form, FormField, cut
-from handlers.kit.channels import Address, Channel, read_address, read_channel
 from handlers.kit.context import Context
-from handlers.kit.errands import (
+from handlers.kit.errors import NotFoundError, UsageError, UserError
+from handlers.kit.locale import Locale
+from handlers.kit.privacy import may_know
+from handlers.kit.registry import Command, Param
+from handlers.kit.team import Person
+from handlers.reading.channels import Address, Channel, read_address, read_channel
+from handlers.reading.errands import (
     Assignee,
     Marked,
     Matter,
@@ -24,12 +29,7 @@ from handlers.kit.errands import (
     read_moment,
     read_role,
 )
-from handlers.kit.errors import NotFoundError, UsageError, UserError
-from handlers.kit.locale import Locale
-from handlers.kit.registry import Command, Param
-from handlers.kit.rooms import may_know
-from handlers.kit.team import Person
-from handlers.kit.wordings import (
+from handlers.reading.wordings import (
     CheckCode,
     Judgement,
     QuestionNumber,
@@ -37,7 +37,7 @@ from handlers.kit.wordings import (
     read_judgement,
     read_question,
 )
-from handlers.kit.words import Words
+from handlers.reading.words import Words
 from playbooks.levels import Level
 from playbooks.schema import Playbook
 from playbooks.templates import Template

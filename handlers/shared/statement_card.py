@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from handlers.kit.cards import Button, ButtonTone, Card, Section, Tone, cut
-from handlers.kit.channels import used, whole
-from handlers.kit.crew import role_title
-from handlers.kit.entries import VERSIONS
-from handlers.kit.findings import summed_up
 from handlers.kit.locale import Locale, Texts
-from handlers.kit.standing import Standing, Taken
+from handlers.reading.channels import used, whole
+from handlers.shared.crew import role_title
+from handlers.shared.entries import VERSIONS
+from handlers.shared.findings import summed_up
+from handlers.shared.standing import Standing, Taken
 from playbooks.approvals import Seat
 from playbooks.checks import CHECKS
 from playbooks.levels import Level

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from handlers.kit.arguments import VersionNumber
 from handlers.kit.cards import cut
 from handlers.kit.context import Context
-from handlers.kit.entries import VERSIONS
 from handlers.kit.errors import ConflictError, NotAllowedError, NotFoundError
-from handlers.kit.incident_card import over
-from handlers.kit.levels import spoken
-from handlers.kit.standing import DUTIES, Standing, expires
-from handlers.kit.statement_card import SHORT_HASH, seat_name
-from handlers.kit.versions import none_yet, superseded
+from handlers.reading.arguments import VersionNumber
+from handlers.shared.entries import VERSIONS
+from handlers.shared.incident_card import over
+from handlers.shared.levels import spoken
+from handlers.shared.standing import DUTIES, Standing, expires
+from handlers.shared.statement_card import SHORT_HASH, seat_name
+from handlers.shared.versions import none_yet, superseded
 from playbooks.checks import CHECKS, Finding
 from storage import statements
 from storage.models import LIVING, Incident, Version, Vote

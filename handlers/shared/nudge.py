@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 from handlers.kit.cards import Button, Card, Section, Tone, cut
 from handlers.kit.context import CardBuilder
-from handlers.kit.duties import overdue, remedy, worded
-from handlers.kit.incident_card import tag
-from handlers.kit.ladder import Call
-from handlers.kit.legal import KIND, legal_lines
 from handlers.kit.locale import Locale, Texts
+from handlers.shared.duties import overdue, remedy, worded
+from handlers.shared.incident_card import tag
+from handlers.shared.ladder import Call
+from handlers.shared.legal import KIND, legal_lines
 from playbooks.checking import read_duration, spelled
 from playbooks.clocks import Tell
 from playbooks.levels import Level

@@ -11,8 +11,8 @@ from dataclasses import replace
 from handlers.kit.cards import Card, Tone
 from handlers.kit.context import CardBuilder, Context
 from handlers.kit.errors import ConflictError, NotFoundError
-from handlers.kit.standing import DUTIES, Standing, due_for, standing
-from handlers.kit.statement_card import statement_card
+from handlers.shared.standing import DUTIES, Standing, due_for, standing
+from handlers.shared.statement_card import statement_card
 from playbooks.levels import Level
 from storage import deadlines, statements
 from storage.models import Incident, Version

@@ -10,14 +10,14 @@ from functools import reduce
 
 from handlers.kit.cards import Button, ButtonTone, Card, Quote, Section, Tone, cut, is_web
 from handlers.kit.context import CardBuilder, Context, card_key, room_card_key
-from handlers.kit.coverage import Seen, blind_spots, copied, sample, seen_of
-from handlers.kit.crew import crew_of, missing
-from handlers.kit.duties import AUTOMATIC, clock, soonest
 from handlers.kit.errors import ConflictError
 from handlers.kit.locale import Locale, Texts
 from handlers.kit.numbers import lately, of_video
-from handlers.kit.playbook_card import Progress, progress_of, stale
-from handlers.kit.rooms import is_offered, put_over_rooms
+from handlers.shared.coverage import Seen, blind_spots, copied, sample, seen_of
+from handlers.shared.crew import crew_of, missing
+from handlers.shared.duties import AUTOMATIC, clock, soonest
+from handlers.shared.playbook_card import Progress, progress_of, stale
+from handlers.shared.rooms import is_offered, put_over_rooms
 from playbooks.levels import Factor, Level
 from playbooks.library import Library
 from playbooks.schema import Playbook

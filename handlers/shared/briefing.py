@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handlers.kit.cards import Button, ButtonTone, Card, Section, Tone, cut
-from handlers.kit.checklist import title_of
 from handlers.kit.context import CardBuilder, Context
-from handlers.kit.coverage import blind_spots
-from handlers.kit.duties import AUTOMATIC, clock, soonest
-from handlers.kit.entries import who
-from handlers.kit.incident_card import View, figures, headline, status, view, why
 from handlers.kit.locale import LANGUAGES, Locale
 from handlers.kit.team import Team
+from handlers.shared.checklist import title_of
+from handlers.shared.coverage import blind_spots
+from handlers.shared.duties import AUTOMATIC, clock, soonest
+from handlers.shared.entries import who
+from handlers.shared.incident_card import View, figures, headline, status, view, why
 from playbooks.levels import Level
 from playbooks.library import Library
 from storage import briefs, deadlines, statements, tasks, timeline

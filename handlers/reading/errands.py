@@ -15,7 +15,7 @@ from handlers.kit.cards import cut
 from handlers.kit.context import Context
 from handlers.kit.errors import NotFoundError, UsageError
 from handlers.kit.team import Person
-from handlers.kit.words import Words
+from handlers.reading.words import Words
 from playbooks.checking import read_duration
 
 Moment = NewType("Moment", datetime)

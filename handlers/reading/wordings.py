@@ -10,7 +10,7 @@ from typing import NewType
 from handlers.kit.cards import cut
 from handlers.kit.context import Context
 from handlers.kit.errors import NotFoundError, UsageError
-from handlers.kit.words import Words
+from handlers.reading.words import Words
 from playbooks.checks import CHECKS
 
 CheckCode = NewType("CheckCode", str)

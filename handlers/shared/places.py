@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from handlers.kit.arguments import VersionNumber
 from handlers.kit.cards import Section
-from handlers.kit.channels import channel_name
 from handlers.kit.context import Context
 from handlers.kit.errors import ConflictError, NotFoundError
 from handlers.kit.locale import Locale, Texts
+from handlers.reading.arguments import VersionNumber
+from handlers.reading.channels import channel_name
 from storage import releases, statements
 from storage.models import Incident, Release, Version
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from handlers.kit.cards import Card
-from handlers.kit.context import Context, Edit, Errand, Post, room_key
-from handlers.kit.entries import line
+from handlers.kit.context import Context, Edit, Errand, Post
 from handlers.kit.errors import ConflictError
 from handlers.kit.locale import Locale
-from handlers.kit.messages import Noticed, Place
+from handlers.kit.privacy import rooms_of
+from handlers.shared.entries import line
 from playbooks.levels import Level
 from storage import admission, drills, outbox, rooms, spots, timeline
 from storage.models import Incident
@@ -82,23 +82,6 @@ async def leave_rooms(ctx: Context, incident: Incident) -> None:
     for place in await rooms_of(ctx, incident):
         ctx.out.append(Post(build=build, place=place, incident=incident))
     ctx.out.append(Errand(deed="archive", incident=incident))
-
-
-async def rooms_of(ctx: Context, incident: Incident) -> list[Place]:
-    """An incident's own rooms."""
-    found = await spots.copies(ctx.session, room_key(incident.id or 0))
-    return [Place(transport=spot.transport, channel=spot.channel, thread=spot.message) for spot in found]
-
-
-async def may_know(ctx: Context, incident: Incident) -> bool:
-    """Tell whether somebody may hear of an incident where they ask: of a private one only insiders, among themselves."""
-    if not incident.private or isinstance(ctx.happening, Noticed) or ctx.at is None:
-        return True
-    if ctx.by.name not in await admission.insiders(ctx.session, incident):
-        return False
-    here = (ctx.at.transport, ctx.at.channel)
-    own = await rooms_of(ctx, incident)
-    return ctx.at.direct or here in {(place.transport, place.channel) for place in own}
 
 
 async def seal(ctx: Context, incident: Incident) -> bool:

@@ -6,17 +6,17 @@ from datetime import datetime
 from typing import Any
 
 from handlers.kit.cards import Button, ButtonTone, Card, Tone
-from handlers.kit.checklist import brief, checklist, checklist_key, title_of
 from handlers.kit.context import Context
-from handlers.kit.crew import COMMANDER, crew_card, crew_key, crew_of
-from handlers.kit.duties import BETWEEN
-from handlers.kit.errands import Mark
 from handlers.kit.errors import ConflictError
-from handlers.kit.evidence import evidence_of, fetch, files_of
-from handlers.kit.incident_card import refresh
 from handlers.kit.locale import Locale
-from handlers.kit.playbook_card import progress_of
 from handlers.kit.team import Person
+from handlers.reading.errands import Mark
+from handlers.shared.checklist import brief, checklist, checklist_key, title_of
+from handlers.shared.crew import COMMANDER, crew_card, crew_key, crew_of
+from handlers.shared.duties import BETWEEN
+from handlers.shared.evidence import evidence_of, fetch, files_of
+from handlers.shared.incident_card import refresh
+from handlers.shared.playbook_card import progress_of
 from playbooks.levels import Level
 from playbooks.schema import Playbook
 from playbooks.schema import Step as PlaybookStep

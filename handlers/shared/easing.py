@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from handlers.kit.cards import Button, ButtonTone, Card, Section, Tone, cut
 from handlers.kit.context import CardBuilder, Context
-from handlers.kit.incident_card import added, named
 from handlers.kit.locale import Locale
+from handlers.shared.incident_card import added, named
 from playbooks.levels import Level
 from playbooks.library import Library
 from storage import gauges, incidents

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from handlers.kit.cards import Section, cut
-from handlers.kit.channels import channel_name
 from handlers.kit.context import Context
 from handlers.kit.locale import Locale
+from handlers.reading.channels import channel_name
 from playbooks.checks import CHECKS, Approved, Finding, Promise, Severity, blocks, check, cited
 from playbooks.checks import Fact as StatedFact
 from playbooks.library import Library

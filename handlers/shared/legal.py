@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from handlers.kit.context import Context
-from handlers.kit.duties import both
 from handlers.kit.locale import Locale
+from handlers.shared.duties import both
 from playbooks.library import Library
 from playbooks.schema import LegalClock, Playbook
 from storage import deadlines, timeline

@@ -1,0 +1,25 @@
+"""Who may know of an incident, and where: of a private one only insiders, among themselves."""
+
+from __future__ import annotations
+
+from handlers.kit.context import Context, room_key
+from handlers.kit.messages import Noticed, Place
+from storage import admission, spots
+from storage.models import Incident
+
+
+async def rooms_of(ctx: Context, incident: Incident) -> list[Place]:
+    """An incident's own rooms."""
+    found = await spots.copies(ctx.session, room_key(incident.id or 0))
+    return [Place(transport=spot.transport, channel=spot.channel, thread=spot.message) for spot in found]
+
+
+async def may_know(ctx: Context, incident: Incident) -> bool:
+    """Tell whether somebody may hear of an incident where they ask: of a private one only insiders, among themselves."""
+    if not incident.private or isinstance(ctx.happening, Noticed) or ctx.at is None:
+        return True
+    if ctx.by.name not in await admission.insiders(ctx.session, incident):
+        return False
+    here = (ctx.at.transport, ctx.at.channel)
+    own = await rooms_of(ctx, incident)
+    return ctx.at.direct or here in {(place.transport, place.channel) for place in own}

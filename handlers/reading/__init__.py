@@ -1,0 +1,1 @@
+"""Reading what people type: one reader per kind of argument. It knows no feature."""
