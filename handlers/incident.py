@@ -11,6 +11,7 @@ from handlers.kit.locale import Locale, Texts
 from handlers.kit.registry import command
 from handlers.kit.team import Person, Right
 from handlers.reading.arguments import Privately
+from handlers.shared import easing
 from handlers.shared.command import changed, hand_command, nobodys
 from handlers.shared.crew import COMMANDER
 from handlers.shared.incident_card import headline, incident_card, over, status
@@ -308,6 +309,7 @@ async def _end(
     ):
         raise _wrong_state(ctx, incident)
     await deadlines.drop(ctx.session, incident.id or 0)
+    await easing.end(ctx, incident)
     await _moved(ctx, incident, kind, reason, anchor=True)
     await leave_rooms(ctx, incident)
 

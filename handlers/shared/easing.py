@@ -75,3 +75,20 @@ async def settle(ctx: Context, incident: Incident, old: Level, new: Level) -> No
         return Card(title=title, text=cut(incident.title), tone=Tone.GOOD)
 
     answered(ctx, incident, asked, build)
+
+
+async def end(ctx: Context, incident: Incident) -> None:
+    """The incident is over: an open question is taken back, since its buttons would only refuse."""
+    gauge = await gauges.get(ctx.session, incident.id or 0)
+    if gauge is None or not await gauges.recover(ctx.session, incident.id or 0):
+        return
+    level = Level(incident.level)
+    answered(
+        ctx,
+        incident,
+        gauge.asked,
+        lambda say: Card(
+            title=say("#{number} is over, at {level}.", number=incident.id, level=named(say, level)),
+            text=cut(incident.title),
+        ),
+    )

@@ -134,6 +134,16 @@ async def test_what_is_over_is_not_asked_about(chat: Chat) -> None:
     assert not asking((await chat.passes(minutes=45)).posts)
 
 
+async def test_a_question_is_taken_back_when_the_incident_is_closed(chat: Chat) -> None:
+    question = await fallen(chat)
+    await chat.says("claim 1", by="陈立")
+    await chat.says("close 1 赔付完成", by="陈立")
+    assert question.title == "#1 is over, at orange."
+    assert question.wires == []
+    await chat.says("reopen 1 又有新投诉", by="陈立")
+    await chat.refused("keep 1", by="陈立")
+
+
 async def test_it_waits_while_the_matter_is_muted(chat: Chat) -> None:
     await wave(chat)
     await chat.says("mute #1 2h", by="陈立")
