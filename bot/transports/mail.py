@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 import smtplib
 import ssl
-from collections.abc import Collection
 from email.message import EmailMessage
 from email.utils import formatdate
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from bot.transports.base import Intake, Letter, Pace, TransportError
-from handlers.kit.cards import Card, Form
-from handlers.kit.messages import Place, Pressed, Quoted
+from typing_extensions import override
+
+from bot.transports.base import Letter, Pace, TransportError
+from bot.transports.one_way import OneWay
+from handlers.kit.cards import Card
 
 TIMEOUT = 20.0
 """Seconds for each step of the talk with the server."""
@@ -23,7 +24,7 @@ PORTS = {"smtp": 587, "smtps": 465}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-class MailTransport:
+class MailTransport(OneWay):
     """Sends mail over SMTP.
 
     Args:
@@ -33,9 +34,6 @@ class MailTransport:
 
     name = "mail"
     pace = Pace(gap=1.0)
-    native_forms = False
-    looks_back = False
-    discreet = True
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -47,17 +45,6 @@ class MailTransport:
         named = parse_qs(parts.query).get("from", [""])[0]
         self._from = named or (self._user if "@" in self._user else f"fenghuo@{self._host}")
 
-    @property
-    def tasks(self) -> Collection[asyncio.Task[None]]:
-        """Nothing runs between two mails."""
-        return []
-
-    async def start(self, intake: Intake) -> None:
-        """Nothing is received, so there is nothing to open."""
-
-    async def stop(self) -> None:
-        """Nothing is open."""
-
     async def check(self) -> list[str]:
         """Try the server and the password; returns what is wrong."""
         try:
@@ -66,38 +53,12 @@ class MailTransport:
             return [f"SMTP_URL: {error.message}"]
         return []
 
+    @override
     async def post(self, letter: Letter) -> str:
         """Send a card to the address that is the channel; returns the message's id."""
         message = self._message(letter)
         await asyncio.to_thread(self._send, message)
         return str(message["Message-ID"])
-
-    async def show(self, letter: Letter) -> str:  # noqa: ARG002 - the contract's
-        """Pictures stay in the chat."""
-        return ""
-
-    async def find(self, letter: Letter) -> str | None:  # noqa: ARG002 - the contract's
-        """What was sent cannot be looked up."""
-        return None
-
-    async def edit(self, letter: Letter, message: str) -> None:
-        """A mail stays as it was sent."""
-
-    async def whisper(self, letter: Letter) -> str:
-        """A mail is for one person anyway."""
-        return await self.post(letter)
-
-    async def open_form(self, trigger: str, form: Form) -> None:  # noqa: ARG002 - the contract's
-        """There are no forms in mails."""
-        raise TransportError("mail has no forms", permanent=True)
-
-    async def answer(self, pressed: Pressed, text: str) -> bool:  # noqa: ARG002 - the contract's
-        """Nobody can press a mail."""
-        return False
-
-    async def fetch(self, place: Place, message: str) -> Quoted | None:  # noqa: ARG002 - the contract's
-        """Nobody can point at a mail."""
-        return None
 
     def _message(self, letter: Letter) -> EmailMessage:
         message = EmailMessage()

@@ -5,17 +5,17 @@ A receiver is a channel, named as in `webhooks_out`; what is sent is a card whos
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import aiohttp
+from typing_extensions import override
 
 from bot.clock import Clock
-from bot.transports.base import Intake, Letter, Pace, TransportError
-from handlers.kit.cards import Card, Form
-from handlers.kit.messages import Place, Pressed, Quoted
+from bot.transports.base import Letter, Pace, TransportError
+from bot.transports.one_way import OneWay
+from handlers.kit.cards import Card
 from playbooks.bridging import Bridge
 
 NAME = "webhook"
@@ -34,32 +34,19 @@ class Receiver:
     secret: str = field(default="", repr=False)
 
 
-class WebhookTransport:
+class WebhookTransport(OneWay):
     """Sends signed requests."""
 
     name = NAME
     pace = Pace(gap=0.2, per_minute=20)
     """What the robots of DingTalk and WeCom take, of which each receiver may be one."""
-    native_forms = False
-    looks_back = False
-    discreet = True
 
     def __init__(self, receivers: Mapping[str, Receiver], clock: Clock, *, timeout: float = TIMEOUT) -> None:
         self.receivers = receivers
         self.clock = clock
         self._timeout = aiohttp.ClientTimeout(total=timeout)
 
-    @property
-    def tasks(self) -> Collection[asyncio.Task[None]]:
-        """Nothing runs between two requests."""
-        return []
-
-    async def start(self, intake: Intake) -> None:
-        """Nothing is received, so there is nothing to open."""
-
-    async def stop(self) -> None:
-        """Nothing is open."""
-
+    @override
     async def post(self, letter: Letter) -> str:
         """Send an entry; returns its delivery's id, by which a receiver knows one that comes twice."""
         receiver = self.receivers.get(letter.channel)
@@ -83,33 +70,6 @@ class WebhookTransport:
             # Its words may hold the address.
             raise TransportError(f"no answer: {type(error).__name__}", unsure=True) from None
         return f"{letter.channel}-{letter.outbox_id}"
-
-    async def show(self, letter: Letter) -> str:  # noqa: ARG002 - the contract's
-        """Pictures stay in the chat."""
-        return ""
-
-    async def find(self, letter: Letter) -> str | None:  # noqa: ARG002 - the contract's
-        """What was sent cannot be looked up."""
-        return None
-
-    async def edit(self, letter: Letter, message: str) -> None:
-        """What was sent stays as it was."""
-
-    async def whisper(self, letter: Letter) -> str:
-        """A receiver is told like any other."""
-        return await self.post(letter)
-
-    async def open_form(self, trigger: str, form: Form) -> None:  # noqa: ARG002 - the contract's
-        """There are no forms."""
-        raise TransportError("webhooks have no forms", permanent=True)
-
-    async def answer(self, pressed: Pressed, text: str) -> bool:  # noqa: ARG002 - the contract's
-        """Nobody presses anything there."""
-        return False
-
-    async def fetch(self, place: Place, message: str) -> Quoted | None:  # noqa: ARG002 - the contract's
-        """Nobody points at anything there."""
-        return None
 
 
 def values(letter: Letter) -> dict[str, str]:
