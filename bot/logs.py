@@ -15,6 +15,8 @@ FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 HIDDEN = "***"
 QUIET = ("httpx", "httpcore", "apscheduler", "aiosqlite", "slack_bolt", "telegram", "alembic", "uvicorn")
 """Libraries of which only warnings are worth a line."""
+NEEDLESS = ("As you gave `client` as well, `token` will be unused.",)
+"""Warnings that call for nothing: Bolt has this one whenever SLACK_BOT_TOKEN stands in the environment."""
 
 
 class Redacting(logging.Formatter):
@@ -38,6 +40,7 @@ def set_up(level: str, secrets: Iterable[str]) -> None:
     """Send all logging to standard error."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Redacting(secrets))
+    handler.addFilter(lambda record: record.getMessage() not in NEEDLESS)
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from urllib.request import Request, urlopen
 import pytest
 import pytest_asyncio
 
+from bot import logs
 from bot.transports.base import Letter, TransportError
 from bot.transports.slack import SCOPES, SlackTransport
 from handlers.kit.cards import Button, Card, Form, FormField
@@ -228,3 +230,18 @@ async def test_a_wrong_token_is_said_at_the_start(slack: SlackServer) -> None:
 def test_neither_socket_nor_secret_is_refused() -> None:
     with pytest.raises(ValueError, match="SLACK_APP_TOKEN"):
         SlackTransport(bot_token="xoxb-test")
+
+
+def test_a_token_in_the_environment_is_nothing_to_warn_about(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    try:
+        logs.set_up("INFO", ())
+        SlackTransport(bot_token="xoxb-1", app_token="xapp-1")
+        logging.getLogger("slack_bolt.AsyncApp").warning("something else")
+    finally:
+        root.handlers[:], root.level = before
+    assert [line.partition(": ")[2] for line in capsys.readouterr().err.splitlines()] == ["something else"]
