@@ -85,7 +85,7 @@ class App:
     ) -> None:
         self.config = config
         self.clock = clock
-        self.library: Library = load_playbooks(_folder(config), config.file.adapt)
+        self.library: Library = load_playbooks(_folder(config), config.file.adapt, config.file.approvals)
         self.registry: Registry = handlers.load()
         precedence = Precedence()
         self.database = Database(config.database_url, config.key, precedence=precedence)
@@ -123,7 +123,7 @@ class App:
         self.sweeper = schedule.Sweeper(self.database, clock, self.dispatch.wake)
         self.rereader = Rereader(self.library, self.database, clock, self.dispatch.wake)
         self.bridges = bridges_of(config, self.database, clock, self.delivery.ring)
-        self.team_rereader = rereader_of(config, self.database, clock, self.dispatch.wake)
+        self.team_rereader = rereader_of(config, self.database, clock, self.dispatch.wake, self.library)
         self.occasions = occasions_of(config, self.database, clock, self.dispatch.wake)
         self.rounds = rounds_of(config, self.database, clock, self.dispatch.wake, self.library)
         self.feedback = feedback_of(config, self.database, clock, self.dispatch.wake, self.library)

@@ -92,10 +92,13 @@ def feedback_of(
     )
 
 
-def rereader_of(config: Config, database: Database, clock: Clock, ring: Callable[[], None]) -> TeamRereader:
+def rereader_of(
+    config: Config, database: Database, clock: Clock, ring: Callable[[], None], library: Library
+) -> TeamRereader:
     """What takes over an edited `fenghuo.yaml`."""
     return TeamRereader(
         team=config.team,
+        library=library,
         path=config.path,
         read=lambda: reread(config),
         database=database,

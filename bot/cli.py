@@ -8,7 +8,7 @@ import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 from zoneinfo import ZoneInfo, available_timezones
 
 import typer
@@ -23,8 +23,6 @@ from bot.sources import columns
 from bot.sources.base import Checked, Source, SourceError
 from bot.sources.doctor import examine, in_words, sampled
 from bot.transports.base import TransportError
-from handlers.kit.locale import Locale
-from handlers.review import compose, gather
 from playbooks import PlaybookError, as_markdown, as_yaml, lint, take_in
 from playbooks import load as load_playbooks
 from playbooks.checking import FaultError, read_duration
@@ -344,27 +342,19 @@ def playbook_import(
 
 
 @main.command()
-def review(number: Annotated[int, typer.Argument(help="The incident's number.")]) -> None:
+def review(
+    number: Annotated[int, typer.Argument(help="The incident's number.")],
+    language: Annotated[Literal["", "zh", "en"], typer.Option(help="zh or en; by default the team's.")] = "",
+) -> None:
     """Print the review of an incident as Markdown."""
     config = settings()
-    text = asyncio.run(_review(config, number))
+    try:
+        text = asyncio.run(trials.review(config, number, language))
+    except PlaybookError as error:
+        fail(str(error), 2)
     if text is None:
         fail(f"✗ there is no incident #{number}")
     typer.echo(text)
-
-
-async def _review(config: Config, number: int) -> str | None:
-    store = Database(config.database_url, config.key)
-    await store.upgrade()
-    try:
-        async with store.read() as session:
-            incident = await incidents.get(session, number)
-            if incident is None:
-                return None
-            say = Locale(language=config.team.language, zone=config.team.zone, now=datetime.now(UTC))
-            return compose(say, incident, await gather(session, incident))
-    finally:
-        await store.close()
 
 
 @database.command("upgrade")

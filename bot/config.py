@@ -26,7 +26,7 @@ from playbooks.reading import PlaybookError
 SAMPLE = Path(__file__).parent / "sample" / "fenghuo.yaml"
 PURPOSES = ("alerts", "leads", "drills")
 KEY_BYTES = 32
-LIVE = ("people", "rooms", "guests", "rota")
+LIVE = ("people", "rooms", "guests", "rota", "approvals")
 """Settings that take effect as soon as the file is saved."""
 
 
@@ -153,7 +153,8 @@ def reread(config: Config) -> Edited:
         for name in TeamFile.model_fields
         if name not in LIVE and getattr(file, name) != getattr(config.file, name)
     )
-    return Edited(team=_team(file, has_console=config.has_console), waiting=waiting)
+    team = _team(file, has_console=config.has_console)
+    return Edited(team=team, approvals=file.approvals, waiting=waiting)
 
 
 def _site(env: Environment, file: TeamFile, base: Path) -> Site:
@@ -319,6 +320,8 @@ def _team(file: TeamFile, *, has_console: bool) -> Team:
     )
     return Team(
         brand=file.brand.name,
+        slogans=file.brand.slogans,
+        internal=file.brand.internal,
         people=people,
         rooms=(*rooms, *mailboxes),
         guests=file.guests,

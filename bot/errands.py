@@ -1,4 +1,4 @@
-"""Errands: what is done besides speaking: to an incident's own room, and to have the files that were given as evidence.
+"""Errands: what is done besides speaking: to an incident's own room, and to have the files that were given as evidence or text.
 
 They are outbox rows like messages, so they are retried.
 
@@ -8,15 +8,22 @@ What comes of an errand is told to handlers by a notice: they know what is to be
 from __future__ import annotations
 
 import asyncio
+import codecs
+import hashlib
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.evidence import Shelf
+from bot.sources.fields import RowError
+from bot.sources.records import decode
 from bot.transports.base import Files, Letter, Opened, Rooms, Transport, TransportError, Why
+from bot.transports.text import plain
 from handlers.kit.context import room_key
 from handlers.kit.messages import Attached
+from handlers.shared.upload import LARGEST as LONGEST_TEXT
 from storage import notices, spots
 from storage.database import Database, Session
 from storage.models import Outbox
@@ -27,6 +34,7 @@ QUIET = ("pin", "topic")
 """Errands whose failure keeps nobody from working; the log has it."""
 LARGEST = 20 * 2**20
 """Bytes of a file that is kept; Telegram hands out no larger ones to a bot (core.telegram.org/bots/api#getfile)."""
+NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 READ_SECONDS = 50.0
 """How long one try to fetch a file may take."""
 PATIENCE = timedelta(days=1)
@@ -37,10 +45,11 @@ FORGET_EVERY = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A file that was fetched and stored: its SHA-256, and how many bytes it has."""
+    """A file that was fetched: its SHA-256, how many bytes it has, and the text in it, if it is wanted for that and holds one."""
 
     sha256: str
     size: int
+    text: str | None = None
 
 
 async def run(transport: Transport, kind: str, letter: Letter, target: str) -> Opened | None:
@@ -61,29 +70,46 @@ async def run(transport: Transport, kind: str, letter: Letter, target: str) -> O
 
 
 async def fetch(transport: Transport, row: Outbox, shelf: Shelf, now: datetime) -> Kept:
-    """Have a file and store it. Raises TransportError, OSError."""
+    """Have a file, and store it or read the text in it. Raises TransportError, OSError."""
     file = Attached(**row.card["file"])
-    if file.size > LARGEST:
+    is_text = "text_for" in row.card
+    largest = LONGEST_TEXT if is_text else LARGEST
+    if file.size > largest:
         raise TransportError(f"{file.size} bytes", permanent=True, why=Why.TOO_LARGE)
     if not isinstance(transport, Files):
         raise TransportError(f"{transport.name} hands out no files", permanent=True)
     try:
         async with asyncio.timeout(READ_SECONDS):
-            content = await transport.read_file(file.id, LARGEST)
+            content = await transport.read_file(file.id, largest)
     except TransportError as error:
         error.permanent = error.permanent or now - row.created_at > PATIENCE
         raise
     except TimeoutError:
         slow = f"the file did not come within {READ_SECONDS:.0f} s"
         raise TransportError(slow, permanent=now - row.created_at > PATIENCE) from None
+    if is_text:
+        return Kept(hashlib.sha256(content).hexdigest(), len(content), text_in(content))
     return Kept(await asyncio.to_thread(shelf.keep, row.incident_id or 0, content), len(content))
+
+
+def text_in(content: bytes) -> str | None:
+    """The text of a file in UTF-8 or GB18030, without what nobody sees; None if it is neither."""
+    try:
+        text, _ = decode(content.removeprefix(codecs.BOM_UTF8), gb18030=False)
+    except RowError:
+        return None
+    # GB18030 makes letters of most bytes, but a picture or a program has bytes that no text has.
+    return None if NO_TEXT.search(text) else plain(text)
 
 
 async def done(session: Session, row: Outbox, came: Opened | Kept | None, now: datetime) -> None:
     """Write down what an errand did."""
     if isinstance(came, Kept):
-        proof: dict[str, str | int] = {"sha256": came.sha256, "size": came.size, "at": now.isoformat()}
-        await _tell_of_file(session, row, "evidence.kept", proof, now)
+        proof: dict[str, str | int | None] = {"sha256": came.sha256, "size": came.size}
+        if "text_for" in row.card:
+            await _tell_of_file(session, row, "text.had", {**proof, "text": came.text}, now)
+        else:
+            await _tell_of_file(session, row, "evidence.kept", {**proof, "at": now.isoformat()}, now)
     elif came is not None:
         await spots.add(
             session,
@@ -111,7 +137,8 @@ async def failed(session: Session, row: Outbox, error: TransportError, now: date
     """Tell of what cannot be done or said in an incident's room, and of a file that cannot be had."""
     if row.kind == "fetch":
         reason = {"why": error.why or "", "error": error.message}
-        await _tell_of_file(session, row, "evidence.lost", reason, now)
+        kind = "text.lost" if "text_for" in row.card else "evidence.lost"
+        await _tell_of_file(session, row, kind, reason, now)
         return
     data = {"deed": row.kind, "transport": row.transport, "why": error.why or "", "error": error.message}
     if error.why is Why.GONE and row.incident_id and row.kind != "room":
@@ -136,7 +163,7 @@ async def forget_files(database: Database, shelf: Shelf, keep: timedelta, now: d
 
 
 async def _tell_of_file(
-    session: Session, row: Outbox, kind: str, what: Mapping[str, str | int], now: datetime
+    session: Session, row: Outbox, kind: str, what: Mapping[str, str | int | None], now: datetime
 ) -> None:
     about = row.card
     file = {key: about["file"][key] for key in ("name", "size", "mime")}
@@ -147,5 +174,5 @@ async def _tell_of_file(
         now,
         incident_id=row.incident_id,
         drill_id=row.drill_id,
-        data={**told, **file, **what},
+        data={**told, **file, **about.get("text_for", {}), **what},
     )

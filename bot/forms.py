@@ -39,6 +39,12 @@ async def answered(ctx: Context, event: Typed) -> Pressed | None:
         await people.close_form(ctx.session, at.transport, at.channel, event.by.user)
         ctx.whisper(lambda say: Card(title=say("Cancelled.")))
         return None
+    if event.files and not text:
+        # The answer is in the file, which the command has read itself.
+        await people.close_form(ctx.session, at.transport, at.channel, event.by.user)
+        return Pressed(
+            id=event.id, action=form.action, value=form.value, by=event.by, at=at, fields=row.answers
+        )
     asked, *later = [each for each in form.fields if each.name not in row.answers]
     value, problem = _read(ctx.say, asked, text)
     if problem:

@@ -22,6 +22,7 @@ from handlers.kit.registry import Command, Registry
 from handlers.kit.team import Person, Right, Team
 from handlers.look import nearest
 from handlers.reading.arguments import MissingError, bind, form_for, usage_of
+from handlers.shared.versions import VERSION_KEY
 from storage import spots
 from storage.models import Incident
 
@@ -132,7 +133,17 @@ async def _call(ctx: Context, registry: Registry) -> Call | None:
     if isinstance(event, Pressed):
         return _tapped(ctx, registry, event)
     assert isinstance(event, Typed)
+    if event.files and not event.text and event.quoted is not None:
+        return await _handed_in(ctx, registry, event.quoted)
     return _spoken(ctx, registry, event.text)
+
+
+async def _handed_in(ctx: Context, registry: Registry, quoted: Quoted) -> Call | None:
+    """A file without a word is the new text of the statement that it replies to; in reply to anything else it is for people."""
+    at = ctx.happening.at if isinstance(ctx.happening, Typed) else None
+    key = await spots.key_at(ctx.session, at.transport, at.channel, quoted.message) if at else ""
+    named = VERSION_KEY.fullmatch(key)
+    return Call(registry.commands["edit"], f"#{named[1]} v{named[2]}") if named else None
 
 
 def _tapped(ctx: Context, registry: Registry, event: Pressed) -> Call:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 
+from bot.fetching import PageReader
 from bot.monitor.watch import Ingesting
 from bot.sources.links import pasted
 from handlers.kit.ports import BusyError, Explained, Linked, Ports
@@ -44,7 +45,7 @@ def ports(
     async def checked() -> Sequence[Checked]:
         return await asyncio.to_thread(captions)
 
-    return Ports(explain=explain, link=linked, sources=sources, captions=checked)
+    return Ports(explain=explain, link=linked, sources=sources, captions=checked, page=PageReader())
 
 
 def linked(text: str) -> Linked | None:

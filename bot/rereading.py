@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bot.clock import Clock
 from handlers.kit.team import Person, Room, Team
+from playbooks.approvals import OwnApprovals
 from playbooks.library import Change, Library
 from storage import notices
 from storage.database import Database
@@ -60,19 +61,22 @@ class Edited:
 
     Args:
         team: the team that it names; None if the file has mistakes.
+        approvals: who has to approve, where that is otherwise than in the playbooks.
         waiting: the settings in it that differ from those in force and need a restart.
     """
 
     team: Team | None = None
+    approvals: OwnApprovals | None = None
     waiting: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
 
 class TeamRereader:
-    """Looks whether `fenghuo.yaml` was edited, takes over people, rooms and guests, and leaves a notice of it.
+    """Looks whether `fenghuo.yaml` was edited, takes over people, rooms, guests and approvals, and leaves a notice of it.
 
     Args:
         team: the one that all parts read through.
+        library: another such.
         read: reads the file.
     """
 
@@ -80,6 +84,7 @@ class TeamRereader:
         self,
         *,
         team: Team,
+        library: Library,
         path: Path,
         read: Callable[[], Edited],
         database: Database,
@@ -87,6 +92,7 @@ class TeamRereader:
         ring: Callable[[], None],
     ) -> None:
         self.team = team
+        self.library = library
         self.path = path
         self.database = database
         self.clock = clock
@@ -102,12 +108,15 @@ class TeamRereader:
         self._stamp = now
         edited = await asyncio.to_thread(self._read)
         changed = differences(self.team, edited.team) if edited.team else {}
+        if edited.team and (parts := reworded(self.library.own_approvals, edited.approvals)):
+            changed["approvals"] = {"changed": parts}
         for problem in edited.problems:
             log.warning("the team is not taken over: %s", problem)
         if not (changed or edited.waiting or edited.problems):
             return
         if edited.team:
             self.team.become(edited.team)
+            self.library.own_approvals = edited.approvals
         data = {"changed": changed, "waiting": list(edited.waiting), "problems": list(edited.problems)}
         async with self.database.write() as session:
             await notices.put(session, "team.edited", self.clock(), data=data)
@@ -129,6 +138,12 @@ def differences(old: Team, new: Team) -> dict[str, dict[str, list[str]]]:
     if old.guests != new.guests:
         parts["guests"] = {"changed": [new.guests]}
     return {part: changes for part, changes in parts.items() if any(changes.values())}
+
+
+def reworded(old: OwnApprovals | None, new: OwnApprovals | None) -> list[str]:
+    """The parts of the approvals that are others now."""
+    before, after = old or OwnApprovals(), new or OwnApprovals()
+    return [name for name in OwnApprovals.model_fields if getattr(before, name) != getattr(after, name)]
 
 
 def compared(old: Iterable[Person | Room], new: Iterable[Person | Room]) -> dict[str, list[str]]:

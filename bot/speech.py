@@ -207,6 +207,8 @@ class Speech:
         incident = fetch.incident
         row = self._row("fetch", fetch.place, Card(title=""), now, incident.drill_id, incident)
         row.card = {"file": dataclasses.asdict(fetch.file), "entry": fetch.entry, "by": fetch.by}
+        if fetch.text_for is not None:
+            row.card["text_for"] = dict(fetch.text_for)
         await outbox.put(session, row)
 
     async def _is_idle(self, session: Session, row: Outbox) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,14 +13,16 @@ from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny
 from bot.sources import kinds
 from bot.sources.kinds import SourceSettings
 from handlers.kit.locale import LANGUAGES
-from handlers.kit.team import CHANNELS
+from handlers.kit.team import CHANNELS, GRANTS
+from playbooks.approvals import OwnApprovals, misfits
 from playbooks.checking import Duration, FaultError, Identifier, Strict, Text, Weekly, parse
 from playbooks.checks import PlatformError, limits, platform_named
 from playbooks.clocks import Clocks, Ladder
 from playbooks.levels import Level, Levels
 from playbooks.quiet import Cap, Coverage, Maintenance, ManyHours, Quiet
-from playbooks.reading import PlaybookError, read_sheet
+from playbooks.reading import PlaybookError, Problem, Sheet, read_sheet
 from playbooks.rota import Rota, Zone
+from playbooks.shelf import fill
 
 
 def _levels(words: object) -> object:
@@ -65,6 +67,10 @@ class BrandPart(Strict):
     """Ids of its own accounts, as the sources write them (`author_id`, `user_id`, `creator_hash` ...)."""
     videos: tuple[Identifier, ...] = ()
     """Ids or links of its own videos and posts, besides those of its accounts."""
+    slogans: tuple[Text, ...] = ()
+    """What it says to sell: no text about a crisis may hold one."""
+    internal: tuple[Text, ...] = ()
+    """Words that only staff may read: code names, suppliers."""
 
 
 class RoomPart(Strict):
@@ -168,6 +174,8 @@ class TeamFile(Strict):
     ladder: Ladder | None = None
     """For every level that has none among its `clocks`."""
     rota: Rota | None = None
+    approvals: OwnApprovals | None = None
+    """Who has to approve a statement, where it is otherwise than in `approvals.yaml`."""
     channels: tuple[Annotated[str, AfterValidator(_channel)], ...] = CHANNELS
     """Where the brand speaks in public, and so what a text has to fit."""
     rooms_own: Annotated[Level | None, BeforeValidator(_lowest)] = Level.ORANGE
@@ -194,6 +202,28 @@ def read_team(path: Path) -> TeamFile:
         file = parse(sheet, TeamFile)
     except PlaybookError as error:
         raise PlaybookError([*error.problems, *problems]) from error
+    problems = [*problems, *_approval_problems(sheet, file)]
     if problems:
         raise PlaybookError(problems)
     return file
+
+
+def _approval_problems(sheet: Sheet, file: TeamFile) -> Iterator[Problem]:
+    """What the team's own approvals ask for and its people, roles and playbooks do not give."""
+    if file.approvals is None:
+        return
+    shelf = fill(sheet.path.parent / file.playbooks if file.playbooks else None)
+    if shelf.problems or not (shelf.approvals and shelf.levels and shelf.roles):
+        # Told of where the playbooks themselves are read.
+        return
+    levels = file.adapt(shelf.levels.value)
+    found = misfits(
+        shelf.approvals.value.adapted(file.approvals),
+        file.approvals,
+        {each.name: each.roles for each in file.people},
+        least={level: levels[level].approvals for level in Level},
+        roles={*shelf.roles.value.roles, *GRANTS, "responder"},
+        types=shelf.playbooks,
+    )
+    for loc, message, hint in found:
+        yield sheet.problem(("approvals", *loc), message, hint)

@@ -1,4 +1,4 @@
-"""`fenghuo backtest`: the settings as they are and as proposed, side by side."""
+"""What is printed without chat: `fenghuo backtest`, the settings as they are and as proposed, side by side; `fenghuo review`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.app import recipe
+from bot.app import App, recipe
 from bot.backtest import Raised, Report, Trial, compare
 from bot.config import Config
 from bot.monitor.prepare import Preparer
+from handlers.kit.locale import Locale
+from handlers.review import compose, gather
 from playbooks import load
-from storage import labels
+from storage import incidents, labels
 from storage.database import Database
 
 MOST = 50
@@ -110,3 +112,28 @@ def _set(trial: Trial) -> str:
 def _line(mark: str, alarm: Raised, zone: ZoneInfo) -> str:
     moment = alarm.at.astimezone(zone).strftime("%m-%d %H:%M")
     return f"{mark} {moment} {alarm.level} ×{len(alarm.keys)} {alarm.title}"
+
+
+async def review(config: Config, number: int, language: str = "") -> str | None:
+    """The review of an incident as Markdown; None if there is no such incident.
+
+    Args:
+        config: where everything is.
+        number: the incident's.
+        language: `zh` or `en`; empty: the team's.
+
+    Raises:
+        PlaybookError: the playbooks cannot be read.
+    """
+    built = App(config, transports={})
+    await built.database.upgrade()
+    try:
+        async with built.database.read() as session:
+            incident = await incidents.get(session, number)
+            if incident is None:
+                return None
+            team = config.team
+            say = Locale(language=language or team.language, zone=team.zone, now=datetime.now(UTC))
+            return compose(say, incident, await gather(session, incident, built.library))
+    finally:
+        await built.close()

@@ -13,7 +13,16 @@ from handlers.shared.incident_card import refresh
 from handlers.shared.standing import DUTIES, Standing, authors_of, standing
 from handlers.shared.statement_card import seat_name, settled_card
 from handlers.shared.versions import show
-from handlers.shared.voting import FEATURE, cast, go_public, may_vote, note, open_version, refuse_barred
+from handlers.shared.voting import (
+    FEATURE,
+    call_asked,
+    cast,
+    go_public,
+    may_vote,
+    note,
+    open_version,
+    refuse_barred,
+)
 from storage import statements
 from storage.models import Incident, Version
 
@@ -34,14 +43,17 @@ async def approve(ctx: Context, incident: Incident, version: VersionNumber | Non
     stand = await standing(ctx, incident, held)
     may_vote(ctx, stand)
     _may_approve(ctx, incident, held, stand)
-    await cast(ctx, incident, held, "approve", "")
-    stand = await standing(ctx, incident, held)
+    before = [*stand.dues]
+    # The roster or the path may have changed so that the votes that are there are enough: then a tap settles it.
+    if not (stand.is_complete and _has_voted(ctx, stand)):
+        await cast(ctx, incident, held, "approve", "")
+        stand = await standing(ctx, incident, held)
     was_released = held.state == "released"
     if stand.is_complete and await statements.settle(ctx.session, held, "approved", ctx.now):
         if not was_released:
             await go_public(ctx, incident)
         await note(ctx, incident, "approved", held)
-    await _voted(ctx, incident, held)
+    call_asked(ctx, incident, held, await _voted(ctx, incident, held), before)
 
 
 @command(
@@ -134,8 +146,7 @@ def _may_approve(ctx: Context, incident: Incident, version: Version, stand: Stan
             hint=hint,
         )
     refuse_barred(ctx, incident, version, stand)
-    has_voted = any(vote.person == ctx.by.name and vote.person not in stand.void for vote in stand.votes)
-    if not has_voted and stand.seat_for(ctx.by.name) is None:
+    if not (stand.is_complete or _has_voted(ctx, stand)) and stand.seat_for(ctx.by.name) is None:
         roles = dict.fromkeys(seat_name(ctx.say, ctx.library, seat.roles) for seat in stand.waiting)
         raise NotAllowedError(
             ctx.say(
@@ -147,11 +158,14 @@ def _may_approve(ctx: Context, incident: Incident, version: Version, stand: Stan
         )
 
 
-async def _voted(ctx: Context, incident: Incident, version: Version, reason: str = "") -> None:
+def _has_voted(ctx: Context, stand: Standing) -> bool:
+    return any(vote.person == ctx.by.name and vote.person not in stand.void for vote in stand.votes)
+
+
+async def _voted(ctx: Context, incident: Incident, version: Version, reason: str = "") -> Standing:
     stand = await show(ctx, incident, version)
     if version.state == "approved":
         await refresh(ctx, incident)
-    _ask_again(ctx, incident, version, stand)
     number, state, by = version.number, version.state, ctx.by.name
     ctx.confirm(
         lambda say: Card(
@@ -172,20 +186,4 @@ async def _voted(ctx: Context, incident: Incident, version: Version, reason: str
                 say, incident, version, f"{by}{say(': ')}{reason}" if reason else "", by
             ),
         )
-
-
-def _ask_again(ctx: Context, incident: Incident, version: Version, stand: Standing) -> None:
-    """Call those whose approval ran out while the others were waited for."""
-    again = tuple(name for name in stand.asked if stand.void.get(name) == "expired")
-    if version.state not in DUTIES or not again:
-        return
-    number = version.number
-    ctx.thread(
-        incident,
-        lambda say: Card(
-            title=say("Approvals of v{version} have expired", version=number),
-            text=say("Please approve again: {names}", names=say(", ").join(again)),
-            tone=Tone.WARN,
-            notify=again,
-        ),
-    )
+    return stand

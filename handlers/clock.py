@@ -10,11 +10,13 @@ from handlers.kit.context import Context
 from handlers.kit.errors import ConflictError, NotFoundError, UsageError
 from handlers.kit.registry import command, notice
 from handlers.kit.team import Right
+from handlers.shared.asking import EXPIRY
 from handlers.shared.briefing import send_brief
 from handlers.shared.duties import AUTOMATIC, overdue
 from handlers.shared.incident_card import over, refresh
 from handlers.shared.ladder import Call, calls, told_and_next
 from handlers.shared.nudge import Nudge, folded, nudge_card
+from handlers.shared.voting import expire
 from playbooks.checking import FaultError, read_duration, spelled
 from playbooks.levels import Level, Rules
 from storage import deadlines, incidents, notices
@@ -36,7 +38,9 @@ async def late(ctx: Context) -> None:
         return
     # What came due in the same moment is told together.
     others = await notices.take_like(ctx.session, "deadline", incident.id or 0, ctx.now)
-    nudges = [await _climb(ctx, incident, data) for data in (told["data"], *others)]
+    rows = [row for data in (told["data"], *others) if (row := await _fired(ctx, data))]
+    await expire(ctx, incident, [row for row in rows if row.kind == EXPIRY])
+    nudges = [await _climb(ctx, incident, row) for row in rows if row.kind != EXPIRY]
     fresh = [each for each in nudges if each is not None]
     if any(each.call.rung == 1 for each in fresh):
         await refresh(ctx, incident, now=False)
@@ -44,12 +48,14 @@ async def late(ctx: Context) -> None:
         ctx.thread(incident, nudge_card(incident, group, ctx.library), broadcast=True)
 
 
-async def _climb(ctx: Context, incident: Incident, told: Mapping[str, int]) -> Nudge | None:
-    """Whom a fired deadline calls, and the next rung armed; None if there is nothing to say."""
+async def _fired(ctx: Context, told: Mapping[str, int]) -> Deadline | None:
+    """The deadline that fired; None if it was done meanwhile, put off, or told by another process."""
     due = await deadlines.get(ctx.session, told["deadline"])
-    if due is None or due.done_at is None or due.rung != told["rung"]:
-        # Done meanwhile, put off, or told by another process.
-        return None
+    return due if due is not None and due.done_at is not None and due.rung == told["rung"] else None
+
+
+async def _climb(ctx: Context, incident: Incident, due: Deadline) -> Nudge | None:
+    """Whom a fired deadline calls, and the next rung armed; None if there is nothing to say."""
     if due.kind in AUTOMATIC:
         await _brief(ctx, incident, due)
         return None
@@ -153,14 +159,15 @@ def _length(ctx: Context, incident: Incident, words: str) -> timedelta:
 
 
 async def _meant(ctx: Context, incident: Incident, name: str) -> Deadline:
-    """The duty of this kind, or the one of which somebody is told next."""
+    """The duty of this kind, or the one of which somebody is told next; behind the kind a button says which one it is."""
     owed = [each for each in await deadlines.of(ctx.session, incident.id or 0) if each.kind not in AUTOMATIC]
-    kind = NAMES.get(name, name.lower())
-    fitting = [each for each in owed if not kind or each.kind == kind]
+    named, _, number = name.partition(" ")
+    kind = NAMES.get(named, named.lower())
+    fitting = [each for each in owed if not kind or (each.kind == kind and number in {"", str(each.id)})]
     if not fitting:
         kinds = list(dict.fromkeys(each.kind for each in owed))
         raise NotFoundError(
-            ctx.say("“{what}” is not due on #{number}.", what=cut(name), number=incident.id)
+            ctx.say("“{what}” is not due on #{number}.", what=cut(named), number=incident.id)
             if name
             else ctx.say("Nothing is due on #{number}.", number=incident.id),
             hint=ctx.say("Due are: {names}", names=ctx.say(", ").join(kinds) or "-"),

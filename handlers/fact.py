@@ -18,10 +18,11 @@ from handlers.reading.arguments import lacking
 from handlers.reading.wordings import Judgement
 from handlers.shared.fact_card import added_card, facts_card, facts_key, flagged_card
 from handlers.shared.findings import resting_on
+from handlers.shared.house_card import show_house
 from handlers.shared.incident_card import over
 from handlers.shared.statement_card import STATES
 from handlers.shared.versions import fall, show
-from storage import facts, statements
+from storage import facts, releases, statements
 from storage.models import LIVING, Fact, Incident, Version
 
 LINK = re.compile(r"https?://[^\s，。；）)」]+")
@@ -114,6 +115,7 @@ async def _judge(ctx: Context, incident: Incident, judged: Judgement, note: str)
     _may_judge(ctx, named, judged.state)
     # Which texts rest on it is told before it changes: one that is confirmed needs less likeness than one that is not.
     before = await _resting(ctx, incident, known, named)
+    was = named.state
     if not await facts.settle(ctx.session, named, judged.state, ctx.by.name, ctx.now):
         raise ConflictError(
             ctx.say(
@@ -124,12 +126,30 @@ async def _judge(ctx: Context, incident: Incident, judged: Judgement, note: str)
             ),
             hint=ctx.say("Its line and the others stand in the incident's thread."),
         )
+    await _settled(ctx, incident, judged, note, was, before)
+
+
+async def _settled(
+    ctx: Context, incident: Incident, judged: Judgement, note: str, was: str, before: Sequence[Version]
+) -> None:
+    """Note the change with the texts that say it, show it, and name those texts. `was`, `before`: the state, and the texts, until now."""
     table = await facts.of(ctx.session, incident.id or 0)
     named = next(each for each in table if each.number == judged.number)
-    await ctx.log(incident, f"fact_{judged.state}", note, fact=f"F{named.number}", claim=named.claim)
-    ctx.edit(facts_key(incident), lambda say: facts_card(say, incident, table), incident)
     after = await _resting(ctx, incident, table, named)
-    await _flag(ctx, incident, named, list({each.id: each for each in (*before, *after)}.values()))
+    citing = list({each.id: each for each in (*before, *after)}.values())
+    await ctx.log(
+        incident,
+        f"fact_{judged.state}",
+        note,
+        fact=f"F{named.number}",
+        claim=named.claim,
+        was=was,
+        # The review tells which texts said it at that moment; they may be others later.
+        cited={str(each.number): each.state for each in citing},
+    )
+    ctx.edit(facts_key(incident), lambda say: facts_card(say, incident, table), incident)
+    await show_house(ctx, incident)
+    await _flag(ctx, incident, named, citing)
     ctx.confirm(
         lambda say: Card(
             title=say("F{number} is {state}.", number=named.number, state=say(STATES[named.state])),
@@ -156,16 +176,20 @@ def _may_judge(ctx: Context, named: Fact, state: str) -> None:
 
 
 async def _resting(ctx: Context, incident: Incident, table: Sequence[Fact], named: Fact) -> list[Version]:
-    """The versions that rest on a fact, those that may be public first."""
-    versions = [each for each in await statements.of(ctx.session, incident.id or 0) if each.state in RESTING]
+    """The versions that rest on a fact, those that may be public first; among them those that were taken back."""
+    states = (*RESTING, "recalled")
+    versions = [each for each in await statements.of(ctx.session, incident.id or 0) if each.state in states]
     found = [each for each in versions if f"F{named.number}" in resting_on(each, table)]
     return sorted(found, key=lambda each: (each.state == "pending", -each.number))
 
 
-async def _flag(ctx: Context, incident: Incident, named: Fact, versions: Sequence[Version]) -> None:
-    """Name the texts that rest on it; approvals of those that are voted on fall."""
+async def _flag(ctx: Context, incident: Incident, named: Fact, citing: Sequence[Version]) -> None:
+    """Name the texts that rest on it, and where they stand; approvals of those that are voted on fall."""
+    versions = [each for each in citing if each.state in RESTING]
     if not versions:
         return
+    numbers = {each.number for each in citing}
+    places = [each for each in await releases.of(ctx.session, incident.id or 0) if each.version in numbers]
     whose = await fall(ctx, incident, versions, f"F{named.number}")
     for each in versions:
         if each.state == "approved":
@@ -177,7 +201,7 @@ async def _flag(ctx: Context, incident: Incident, named: Fact, versions: Sequenc
     called = tuple(dict.fromkeys((*whose, *sorted(writers))))
     ctx.thread(
         incident,
-        lambda say: flagged_card(say, named, versions, called),
+        lambda say: flagged_card(say, named, versions, places, called),
         broadcast=not is_good and any(each.state != "pending" for each in versions),
     )
 

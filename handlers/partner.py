@@ -8,8 +8,19 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from handlers.kit.cards import DRILL_MARK, Button, ButtonTone, Card, Section, Tone, cut
-from handlers.kit.context import CardBuilder, Context, Post, card_key
+from handlers.kit.cards import (
+    DRILL_MARK,
+    MAX_ACTION_BYTES,
+    Button,
+    ButtonTone,
+    Card,
+    Form,
+    FormField,
+    Section,
+    Tone,
+    cut,
+)
+from handlers.kit.context import CardBuilder, Context, FormBuilder, Post, card_key
 from handlers.kit.errors import ConflictError, NotFoundError, UsageError, UserError
 from handlers.kit.locale import Locale
 from handlers.kit.outside import outside
@@ -21,7 +32,7 @@ from handlers.shared.findings import summed_up
 from handlers.shared.incident_card import over, refresh
 from handlers.shared.slots import slots
 from handlers.shared.statement_card import SHORT_HASH
-from playbooks.checks import check
+from playbooks.checks import Finding, check
 from playbooks.templates import SlotError, render
 from storage import deadlines, incidents, partners, timeline
 from storage.models import LIVING, Incident, PartnerNotice
@@ -35,6 +46,13 @@ LONGEST_NAME = 40
 NAMED = re.compile(r"[「“\"](?P<quoted>[^」”\"]+)[」”\"]\s*|(?P<word>\S+)\s*")
 """A name with blanks in it stands in quotation marks."""
 MOST_BUTTONS = 4
+GAPS = "L02"
+"""The check that finds what is still to be filled in."""
+MOST_GAPS = 3
+SHORT_NAME = 12
+"""Characters of a name in the title of a form, which has 24 on Slack."""
+MOST_VALUE = MAX_ACTION_BYTES - len("partner.partner:")
+"""Bytes that the form may say of itself: where words open no form, a button does."""
 
 
 @command(
@@ -46,8 +64,10 @@ MOST_BUTTONS = 4
     example="partner 12 星河MCN 请暂停今晚的带货直播，等我们通知",
     aliases=("合作方",),
 )
-async def partner(ctx: Context, incident: Incident, what: Marked | None = None, words: str = "") -> None:
-    """A later notice to the same partner takes the place of one that was not confirmed."""
+async def partner(
+    ctx: Context, incident: Incident, what: Marked | None = None, words: str = "", text: str = ""
+) -> None:
+    """A later notice to the same partner takes the place of one that was not confirmed. `text`: from the form."""
     if what is not None:
         await _marked(ctx, incident, what)
         return
@@ -64,12 +84,48 @@ async def partner(ctx: Context, incident: Incident, what: Marked | None = None, 
             ctx.say("A partner's name has {most} characters at most.", most=LONGEST_NAME),
             hint=ctx.say("First the name, then the text: partner {number} NAME TEXT", number=incident.id),
         )
-    await _made(ctx, incident, name, words[found.end() :] or await _template(ctx, incident))
+    said = text or words[found.end() :]
+    if not said:
+        said = await _template(ctx, incident)
+        if _gaps(ctx, said) and len(_value(incident, name).encode()) <= MOST_VALUE:
+            ctx.form = _to_fill_in(incident, name, said)
+            return
+    if gaps := _gaps(ctx, said):
+        raise ConflictError(
+            ctx.say("The notice has gaps: {gaps}", gaps=ctx.say("; ").join(gaps[:MOST_GAPS])),
+            hint=ctx.say("Fill them in and send it: partner {number} NAME TEXT", number=incident.id),
+            field="text" if text else "",
+        )
+    await _made(ctx, incident, name, said)
+
+
+def _gaps(ctx: Context, text: str) -> list[str]:
+    """What is still to be filled in: with gaps nothing goes out, as no statement does.
+
+    What stands in the place of personal data is none: whoever copies the notice adds that by hand.
+    """
+    found = (each.quote for each in _found(ctx, text) if each.code == GAPS and each.quote)
+    return [each for each in dict.fromkeys(found) if not any(label in each for label in ctx.blanked)]
+
+
+def _value(incident: Incident, name: str) -> str:
+    return f"{incident.id} 「{name}」"
+
+
+def _to_fill_in(incident: Incident, name: str, text: str) -> FormBuilder:
+    return lambda say: Form(
+        title=say("Notice to {partner}", partner=cut(name, SHORT_NAME)),
+        fields=(FormField(name="text", label=say("Text"), long=True, initial=text),),
+        action="partner.partner",
+        value=_value(incident, name),
+        submit=say("Send"),
+    )
 
 
 async def _template(ctx: Context, incident: Incident) -> str:
+    template = ctx.library.templates[TEMPLATE]
     try:
-        return render(ctx.library.templates[TEMPLATE], await slots(ctx, incident), ctx.team.language)
+        return render(template, await slots(ctx, incident, template), ctx.team.language)
     except SlotError as error:
         raise UserError(
             ctx.say("The template lacks: {slots}", slots=ctx.say(", ").join(error.missing)),
@@ -119,12 +175,7 @@ def _hand_out(ctx: Context, incident: Incident, row: PartnerNotice, link: str) -
     say = Locale(language=ctx.team.language, zone=ctx.team.zone, now=ctx.now)
     asked = say("Please confirm here that you have read this: {link}", link=link) if link else ""
     mark = DRILL_MARK if incident.drill_id is not None else ""
-    found = check(
-        row.text,
-        audience="partners",
-        brands=(ctx.team.brand,),
-        today=ctx.now.astimezone(ctx.team.zone).date(),
-    )
+    found = _found(ctx, row.text)
 
     def build(say: Locale) -> Card:
         return Card(
@@ -137,6 +188,20 @@ def _hand_out(ctx: Context, incident: Incident, row: PartnerNotice, link: str) -
         )
 
     ctx.out.append(Post(build=build, under=card_key(incident), incident=incident, rank=0, secret=True))
+
+
+def _found(ctx: Context, text: str) -> list[Finding]:
+    today = ctx.now.astimezone(ctx.team.zone).date()
+    return list(
+        check(
+            text,
+            audience="partners",
+            brands=(ctx.team.brand,),
+            internal=ctx.team.internal,
+            slogans=ctx.team.slogans,
+            today=today,
+        )
+    )
 
 
 def _about_link(say: Locale, *, has_link: bool, is_drill: bool) -> str:

@@ -27,7 +27,13 @@ MOST = 12
 )
 async def precheck(ctx: Context, text: Wording) -> None:
     """Whispered to whoever asks; personal data in it is named, but not repeated."""
-    found = check(text, brands=(ctx.team.brand,), today=ctx.now.astimezone(ctx.team.zone).date())
+    found = check(
+        text,
+        brands=(ctx.team.brand,),
+        internal=ctx.team.internal,
+        slogans=ctx.team.slogans,
+        today=ctx.now.astimezone(ctx.team.zone).date(),
+    )
     # a whisper waits in the outbox until it is sent, so it must not hold what the check is there to keep out
     quotes = {each: ctx.scrub(each.quote)[0] for each in found}
     fits = {name: room(text, name) for name in ctx.team.channels}

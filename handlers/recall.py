@@ -11,13 +11,12 @@ from handlers.kit.team import Right
 from handlers.reading.arguments import VersionNumber
 from handlers.reading.channels import Channel, channel_name
 from handlers.shared.incident_card import refresh
-from handlers.shared.places import DUTY, approved_version, place_line, standing_on
+from handlers.shared.places import CORRECTION, DUTY, approved_version, place_line, standing_on
+from handlers.shared.standing import DUTIES
 from handlers.shared.statement_card import SHORT_HASH
+from handlers.shared.versions import show
 from storage import deadlines, releases, statements, timeline
 from storage.models import Incident
-
-CORRECTION = "correction"
-"""The template of the text that sets it right."""
 
 
 @command(
@@ -38,6 +37,8 @@ async def recall(ctx: Context, incident: Incident, version: VersionNumber, reaso
             ctx.say("#{number} has changed in the meantime.", number=incident.id),
             hint=ctx.say("See how it stands: show {number}", number=incident.id),
         )
+    await show(ctx, incident, chosen)
+    await _carry_authors(ctx, incident)
     mine = [each for each in await releases.of(ctx.session, incident.id or 0) if each.version == version]
     for each in mine:
         if each.state == "live":
@@ -48,6 +49,16 @@ async def recall(ctx: Context, incident: Incident, version: VersionNumber, reaso
     await refresh(ctx, incident)
     card = await _recalled(ctx, incident, version)
     ctx.thread(incident, card, key=_recall_key(incident, version), broadcast=True)
+
+
+async def _carry_authors(ctx: Context, incident: Incident) -> None:
+    """The approval that vouched for the recalled words is gone: whoever wrote them approves no text that still holds them."""
+    versions = await statements.of(ctx.session, incident.id or 0)
+    authors, _ = statements.writers(versions)
+    for each in versions:
+        if each.state in DUTIES and authors[each.number] != each.authors:
+            await statements.take_over(ctx.session, each, authors[each.number])
+            await show(ctx, incident, each)
 
 
 def _recall_key(incident: Incident, version: int) -> str:

@@ -5,23 +5,21 @@ The bot publishes nothing. It hands the text over, ready to copy, and keeps who 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from handlers.kit.cards import Button, ButtonTone, Card, Section, Tone, cut
+from handlers.kit.cards import Button, ButtonTone, Card, Section, Tone
 from handlers.kit.context import CardBuilder, Context
 from handlers.kit.errors import ConflictError, NotAllowedError
 from handlers.kit.locale import Locale
 from handlers.kit.registry import command
 from handlers.kit.team import Right
-from handlers.reading.arguments import VersionNumber, Wording
+from handlers.reading.arguments import VersionNumber
 from handlers.reading.channels import Address, Channel, channel_name, used
 from handlers.reading.errands import Moment
 from handlers.shared.crew import crew_of
-from handlers.shared.difference import difference
 from handlers.shared.incident_card import over, refresh
 from handlers.shared.levels import spoken
-from handlers.shared.places import DUTY, approved_version, standing_on, stands_at
+from handlers.shared.places import CORRECTION, DUTY, approved_version, stands_at
 from handlers.shared.standing import standing
 from handlers.shared.statement_card import SHORT_HASH
 from playbooks.checks import room
@@ -30,10 +28,6 @@ from storage.models import LIVING, Incident, Release, Version
 
 SPOKESPERSON = "spokesperson"
 """The role that speaks for the brand: while somebody holds it, nobody else publishes."""
-CORRECTION = "correction"
-"""The template of the text that may go out while a recalled one still stands."""
-MOST_LINES = 6
-"""Places that differ, of what a card shows."""
 
 
 @command(
@@ -212,7 +206,7 @@ def _published(say: Locale, incident: Incident, row: Release, standing: Sequence
         sections=stands_at(say, standing),
         buttons=(
             Button(
-                label=say("Check what stands there…"),
+                label=say("Check what stands there"),
                 action="release.verify",
                 value=f"{incident.id} {row.channel}",
             ),
@@ -224,80 +218,4 @@ def _published(say: Locale, incident: Incident, row: Release, standing: Sequence
                 tone=ButtonTone.DANGER,
             ),
         ),
-    )
-
-
-@command(
-    "verify",
-    area="voice",
-    right=Right.WORK,
-    help="Hold what stands in public against the approved text",
-    usage="verify N CHANNEL TEXT",
-    example="verify 12 微博 我们已关注到……",
-    aliases=("核对",),
-    labels={"channel": "Where it stands", "text": "What stands there now, copied"},
-)
-async def verify(ctx: Context, incident: Incident, channel: Channel, text: Wording) -> None:
-    """Somebody copied what the public sees. Line breaks and spaces do not count: apps lose them."""
-    row = (await standing_on(ctx, incident, channel))[-1]
-    differs = _bare(text) != _bare(row.text)
-    await releases.verified(ctx.session, row, by=ctx.by.name, at=ctx.now, differs=differs)
-    await ctx.log(
-        incident,
-        "differs" if differs else "verified",
-        "",
-        version=row.version,
-        channel=channel_name(channel),
-        hash=row.hash[:SHORT_HASH],
-        text_hash=row.hash,
-        found_hash=statements.hash_of(text),
-    )
-    if differs:
-        changed = difference(row.text, text)
-        ctx.thread(incident, lambda say: _differs(say, ctx, incident, row, changed), broadcast=True)
-    else:
-        ctx.whisper(
-            lambda say: Card(
-                title=say(
-                    "What stands on {channel} is v{version}, word for word.",
-                    channel=channel_name(channel),
-                    version=row.version,
-                ),
-                tone=Tone.GOOD,
-            ),
-            incident,
-        )
-
-
-def _bare(text: str) -> str:
-    return re.sub(r"\s", "", text)
-
-
-def _differs(say: Locale, ctx: Context, incident: Incident, row: Release, changed: Sequence[str]) -> Card:
-    leads = tuple(each.name for each in ctx.team.people if Right.LEAD in each.rights)
-    return Card(
-        title=say(
-            "#{incident}: what stands on {channel} is not v{version}",
-            incident=incident.id,
-            channel=channel_name(row.channel),
-            version=row.version,
-        ),
-        text=say("{by} compared it. What was approved → what stands there:", by=ctx.by.name),
-        tone=Tone.WARN,
-        sections=(Section(lines=tuple(cut(line, 120) for line in changed[:MOST_LINES])),) if changed else (),
-        buttons=(
-            Button(
-                label=say("Taken down"),
-                action="recall.down",
-                value=f"{incident.id} {row.channel}",
-                tone=ButtonTone.PRIMARY,
-            ),
-            Button(
-                label=say("Recall…"),
-                action="recall.recall",
-                value=f"{incident.id} v{row.version}",
-                tone=ButtonTone.DANGER,
-            ),
-        ),
-        notify=(incident.owner,) if incident.owner and incident.owner != ctx.by.name else leads,
     )

@@ -131,7 +131,12 @@ async def _write(ctx: Context, incident: Incident, row: Question, text: str) -> 
     await questions.answer(ctx.session, row, text, digest, ctx.by.name, ctx.now)
     await ctx.log(incident, "answered", "", number=row.number, hash=digest[:SHORT_HASH], text_hash=digest)
     found = check(
-        text, audience="consumers", brands=(ctx.team.brand,), today=ctx.now.astimezone(ctx.team.zone).date()
+        text,
+        audience="consumers",
+        brands=(ctx.team.brand,),
+        internal=ctx.team.internal,
+        slogans=ctx.team.slogans,
+        today=ctx.now.astimezone(ctx.team.zone).date(),
     )
     if found:
         ctx.whisper(lambda say: Card(title=summed_up(say, found), tone=Tone.WARN), incident)
@@ -148,7 +153,15 @@ async def _approve(ctx: Context, incident: Incident, row: Question) -> None:
             ctx.say("You wrote this answer, so somebody else has to approve it."),
             hint=ctx.say("Whoever leads, or is PR or legal, can."),
         )
-    barring = blocks(check(row.answer, audience="consumers", brands=(ctx.team.brand,)))
+    barring = blocks(
+        check(
+            row.answer,
+            audience="consumers",
+            brands=(ctx.team.brand,),
+            internal=ctx.team.internal,
+            slogans=ctx.team.slogans,
+        )
+    )
     if barring:
         raise ConflictError(
             ctx.say("The checks bar it: {code} {reason}", code=barring[0].code, reason=barring[0].reason),

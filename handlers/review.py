@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from handlers.kit.cards import Card, Tone, cut, is_web
+from handlers.kit.cards import Card, Section, Tone, cut
 from handlers.kit.context import Context
 from handlers.kit.locale import Locale
 from handlers.kit.registry import command
 from handlers.kit.team import Right
-from handlers.shared.entries import CHOICES, VERSIONS, describe, who
+from handlers.shared.entries import describe, who
 from handlers.shared.incident_card import counted, headline, platform, refresh, status
+from handlers.shared.markdown import flat, link
+from handlers.shared.voice import Voice, voice_of
+from handlers.shared.voice_review import chapters, in_short, is_owing
 from playbooks.levels import Level
-from storage import incidents, mentions, statements, timeline
+from playbooks.library import Library
+from storage import incidents, mentions, timeline
 from storage.database import Session
-from storage.models import Entry, Incident, Mention, State, Topic, Version, Vote
+from storage.models import Entry, Incident, Mention, State, Topic
 
 QUOTE_LENGTH = 300
 """Characters; the address leads to the rest. What people did is whole in the timeline, and short where it is summed up."""
-
-LIVE = re.compile(
-    r"""[\\`*_\[\]<>|~]            # emphasis, code, links, HTML, tables
-    | ^[#+=-] | (?<=\d)[.)](?=\s|$)  # headings and lists
-    | &(?=\#?\w+;)                # entities
-    | :(?=//) | (?<=www)\. | @     # addresses, which many readers link by themselves
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
-"""What a backslash must stand before (spec.commonmark.org, github.github.com/gfm)."""
 
 
 @command(
@@ -49,45 +42,45 @@ async def review(ctx: Context, incident: Incident) -> None:
         await ctx.session.refresh(incident)
         await ctx.log(incident, "reviewed", "")
         await refresh(ctx, incident)
-    material = await gather(ctx.session, incident)
+    material = await gather(ctx.session, incident, ctx.library)
     ctx.thread(
         incident,
         lambda say: Card(
             title=say("Review of {incident}", incident=headline(say, incident)),
             verbatim=compose(say, incident, material),
-            tone=Tone.GOOD,
+            sections=_short(say, material.voice),
+            tone=Tone.WARN if is_owing(material.voice, say.now) else Tone.GOOD,
         ),
     )
+
+
+def _short(say: Locale, voice: Voice) -> tuple[Section, ...]:
+    """The figures that people ask for first; all of it stands in the document."""
+    lines = in_short(say, voice)
+    return (Section(lines=lines),) if lines else ()
 
 
 class Material:
     """All that a review is made of."""
 
     def __init__(
-        self,
-        entries: Sequence[Entry],
-        topics: Sequence[Topic],
-        quotes: Sequence[Mention],
-        versions: Sequence[tuple[Version, Sequence[Vote]]],
+        self, entries: Sequence[Entry], topics: Sequence[Topic], quotes: Sequence[Mention], voice: Voice
     ) -> None:
         self.entries = entries
         self.topics = topics
         self.quotes = quotes
-        self.versions = versions
+        self.voice = voice
 
 
-async def gather(session: Session, incident: Incident) -> Material:
+async def gather(session: Session, incident: Incident, library: Library) -> Material:
     """Read all that an incident's review is made of."""
     number = incident.id or 0
-    versions = [
-        (version, await statements.votes(session, version.id or 0))
-        for version in await statements.of(session, number)
-    ]
+    entries = await timeline.of(session, number)
     return Material(
-        await timeline.of(session, number),
+        entries,
         await incidents.topics(session, number),
         await mentions.newest(session, number, 10),
-        versions,
+        await voice_of(session, incident, entries, library),
     )
 
 
@@ -100,7 +93,7 @@ def compose(say: Locale, incident: Incident, material: Material) -> str:
         _section(say("Times"), _times(say, incident)),
         _section(say("What people said"), _quotes(say, material)),
         _section(say("Timeline"), _rows(say, material.entries)),
-        _section(say("What we said"), _statements(say, material.versions)),
+        *(_section(title, lines) for title, lines in chapters(say, material.voice).items()),
         _section(say("Who did what"), _people(say, material.entries)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -158,7 +151,7 @@ def _times(say: Locale, incident: Incident) -> list[str]:
 
 def _quotes(say: Locale, material: Material) -> list[str]:
     return [
-        f"- 「{flat(cut(each.text or each.title, QUOTE_LENGTH))}」 {flat(platform(say, each.platform))} {say.clock(each.written_at or each.seen_at)} {_link(each.url)}".rstrip()
+        f"- 「{flat(cut(each.text or each.title, QUOTE_LENGTH))}」 {flat(platform(say, each.platform))} {say.clock(each.written_at or each.seen_at)} {link(each.url)}".rstrip()
         for each in material.quotes
     ]
 
@@ -168,27 +161,6 @@ def _rows(say: Locale, entries: Sequence[Entry]) -> list[str]:
         f"{entry.seq}. {say.seconds(entry.at)} · {flat(who(say, entry))} · {flat(describe(say, entry))}"
         for entry in entries
     ]
-
-
-def _statements(say: Locale, versions: Sequence[tuple[Version, Sequence[Vote]]]) -> list[str]:
-    lines: list[str] = []
-    for version, votes in versions:
-        cast = say(", ").join(
-            f"{flat(vote.person)} {say(CHOICES[vote.choice])} {say.clock(vote.at)}" for vote in votes
-        ) or say("no votes")
-        lines += [
-            f"### v{version.number} · {say(VERSIONS[version.state])} · {version.hash[:12]}",
-            "",
-            say(
-                "Written by {authors}; votes: {votes}",
-                authors=say(", ").join(map(flat, version.authors)),
-                votes=cast,
-            ),
-            "",
-            _verbatim(version.text),
-            "",
-        ]
-    return lines[:-1]
 
 
 def _people(say: Locale, entries: Sequence[Entry]) -> list[str]:
@@ -202,18 +174,3 @@ def _people(say: Locale, entries: Sequence[Entry]) -> list[str]:
 
 def _by_count(deeds: Mapping[str, list[str]]) -> dict[str, list[str]]:
     return dict(sorted(deeds.items(), key=lambda item: -len(item[1])))
-
-
-def _verbatim(text: str) -> str:
-    """A statement to the letter: quoted, in a fence that is longer than any in it."""
-    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
-    return "\n".join(f"> {line}" for line in (f"{fence}text", *text.split("\n"), fence))
-
-
-def _link(url: str) -> str:
-    return f"<{url}>" if is_web(url) and not set(url) & set("<>") else ""
-
-
-def flat(text: str) -> str:
-    """Anybody's words on one line, with nothing that Markdown would take for structure, HTML or a live link."""
-    return LIVE.sub(r"\\\g<0>", " ".join(text.split()))

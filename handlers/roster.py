@@ -9,9 +9,13 @@ from handlers.kit.cards import Card, Section, Tone
 from handlers.kit.context import Context, Post
 from handlers.kit.locale import Locale, Texts
 from handlers.kit.registry import notice
+from handlers.shared.standing import DUTIES, dues_for
+from handlers.shared.versions import show
+from handlers.shared.voting import call_asked
+from storage import deadlines, incidents, statements
 
 MOST_TOLD = 12
-PARTS: Texts = {"people": "People", "rooms": "Rooms", "guests": "Guests"}
+PARTS: Texts = {"people": "People", "rooms": "Rooms", "guests": "Guests", "approvals": "Approvals"}
 CHANGES: Texts = {"new": "new: {names}", "gone": "gone: {names}", "changed": "changed: {names}"}
 
 
@@ -23,6 +27,21 @@ async def edited(ctx: Context) -> None:
     purpose = "leads" if ctx.team.rooms_for("leads") else "alerts"
     lay_out = _refused if data["problems"] else _taken_over
     ctx.out.append(Post(build=lambda say: lay_out(say, data), purpose=purpose))
+    if {"people", "approvals"} & data["changed"].keys():
+        parts = data["changed"].get("approvals", {}).get("changed", ())
+        await _ask_anew(ctx, has_other_clocks="clocks" in parts)
+
+
+async def _ask_anew(ctx: Context, *, has_other_clocks: bool) -> None:
+    """Whoever has to approve a text by what is in force now is asked, and its card says so."""
+    for number in await statements.voted_on(ctx.session):
+        incident = await incidents.hold(ctx.session, number)
+        for version in await statements.of(ctx.session, number):
+            if incident is not None and version.state in statements.OPEN:
+                before = await dues_for(ctx, incident, version)
+                if has_other_clocks:
+                    await deadlines.drop(ctx.session, number, *DUTIES.values(), ref=str(version.number))
+                call_asked(ctx, incident, version, await show(ctx, incident, version), before)
 
 
 def _refused(say: Locale, data: Mapping[str, Any]) -> Card:

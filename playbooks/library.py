@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from playbooks.approvals import Approvals
+from playbooks.approvals import Approvals, OwnApprovals
 from playbooks.checking import Strict
 from playbooks.levels import Levels
 from playbooks.matching import Match, Matcher, Proposal
@@ -70,14 +70,22 @@ class Library:
     Args:
         folder: laid out like the bundled one; a file there replaces the bundled one of the same name.
         adapt: what the team has set otherwise than the files, put over the levels each time that they are read.
+        own: what the team has otherwise about approvals.
 
     Raises:
         PlaybookError: with all problems of all files.
     """
 
-    def __init__(self, folder: Path | None = None, adapt: Adapt = lambda levels: levels) -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        adapt: Adapt = lambda levels: levels,
+        own: OwnApprovals | None = None,
+    ) -> None:
         self._folder = folder
         self._adapt = adapt
+        self.own_approvals = own
+        """May be set while the bot runs, and is in force from then on."""
         self._stamp = stamp(folder)
         self._contents = _read(folder, adapt)
 
@@ -94,7 +102,7 @@ class Library:
     @property
     def approvals(self) -> Approvals:
         """Who has to approve a statement."""
-        return self._contents.approvals
+        return self._contents.approvals.adapted(self.own_approvals)
 
     @property
     def templates(self) -> Mapping[str, Template]:
@@ -157,9 +165,11 @@ class Library:
         return self.matcher.propose(texts)
 
 
-def load(folder: Path | None = None, adapt: Adapt = lambda levels: levels) -> Library:
+def load(
+    folder: Path | None = None, adapt: Adapt = lambda levels: levels, own: OwnApprovals | None = None
+) -> Library:
     """Load the bundled files and, over them, the team's own: see `Library`. Raises PlaybookError."""
-    return Library(folder, adapt)
+    return Library(folder, adapt, own)
 
 
 def _read(folder: Path | None, adapt: Adapt) -> Contents:

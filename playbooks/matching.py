@@ -17,6 +17,8 @@ from typing import NamedTuple
 from playbooks.patterns import needs
 from playbooks.schema import Playbook
 
+_FULL_WIDTH = tuple(zip("，！？：；（）", ",!?:;()", strict=True))
+"""What is in nearly every text; most that hold no other full-width characters need no closer look."""
 MAX_LENGTH = 2000
 """Characters of one comment that are looked at; platforms allow fewer, pasted essays more."""
 
@@ -145,8 +147,7 @@ class Matcher:
         the phrase says more than the word, and stands in its place.
         """
         text = plain(text[:MAX_LENGTH])
-        held = {"", *text}
-        held.update(map(add, text, text[1:]))
+        held = {"", *text, *map(add, text, text[1:])}
         met = self._beginnings & held
         found: dict[str, dict[str, str]] = {}
         for word in self._spotted(text, met):
@@ -236,4 +237,6 @@ def _add_phrase(hits: dict[str, str], pattern: str, phrase: str, common: Set[str
 
 def plain(text: str) -> str:
     """Fold case and width, so that `ＡＰＰ` and `app` are the same word."""
+    for wide, narrow in _FULL_WIDTH:
+        text = text.replace(wide, narrow)
     return unicodedata.normalize("NFKC", text).casefold()

@@ -8,8 +8,8 @@ from typing import Self
 
 from pydantic import model_validator
 
-from playbooks.checking import FaultError, Strict, Text
-from playbooks.texts import Headed, Lines
+from playbooks.checking import FaultError, Text
+from playbooks.texts import Bilingual, Headed, Lines
 
 
 class Cluster(StrEnum):
@@ -54,7 +54,7 @@ class Turn(Headed):
     strategy: Strategy
 
 
-class StatementPlan(Strict):
+class StatementPlan(Bilingual):
     """How to speak.
 
     Args:
@@ -62,6 +62,7 @@ class StatementPlan(Strict):
         strategy: the stance that follows from it.
         otherwise: when to change the stance. Denial and apology never stand in one text.
         template: the one to start from.
+        topic: what the matter is, in words for the public that concede nothing.
         required: what must be in the text.
         forbidden: what must not.
     """
@@ -70,6 +71,8 @@ class StatementPlan(Strict):
     strategy: Strategy
     otherwise: tuple[Turn, ...] = ()
     template: Text
+    topic: str = ""
+    topic_en: str = ""
     required: Lines = ()
     forbidden: Lines = ()
 

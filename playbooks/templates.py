@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -47,6 +47,7 @@ class Template(Strict):
         text_en: the same in English; empty if there is none.
         required: slots that must be filled, for the text makes no sense without them.
         optional: slots that may be left out.
+        audience: to whom it speaks; the checks know what may be said to whom.
         pre_approved: the house has agreed to the text beforehand; unchanged, one lead alone may let it go in an emergency.
     """
 
@@ -57,6 +58,7 @@ class Template(Strict):
     text_en: str = ""
     required: tuple[Slot, ...] = Field(min_length=1)
     optional: tuple[Slot, ...] = ()
+    audience: Literal["public", "consumers", "staff", "partners"] = "public"
     pre_approved: bool = False
 
     @model_validator(mode="after")

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, delete, func, update
+from sqlalchemy import CursorResult, delete, func, or_, update
 from sqlmodel import col, select
 
 from storage.database import Session
@@ -42,13 +42,22 @@ async def put(
 
 
 async def drop(session: Session, incident_id: int, *kinds: str, ref: str | None = None) -> None:
-    """Drop an incident's deadlines of these kinds (or only the one with this `ref`), or all: nobody owes that any more."""
+    """Drop an incident's deadlines of these kinds (or only the one with this `ref`), or all: nobody owes that any more.
+
+    What has a `ref` may have parts, one for each person: `3` drops `3 林悦` too.
+    """
     statement = delete(Deadline).where(col(Deadline.incident_id) == incident_id)
     if kinds:
         statement = statement.where(col(Deadline.kind).in_(kinds))
     if ref is not None:
-        statement = statement.where(col(Deadline.ref) == ref)
+        parts = col(Deadline.ref).startswith(f"{ref} ", autoescape=True)
+        statement = statement.where(or_(col(Deadline.ref) == ref, parts))
     await session.execute(statement)
+
+
+async def forget(session: Session, row: Deadline) -> None:
+    """Drop this one deadline."""
+    await session.execute(delete(Deadline).where(col(Deadline.id) == row.id))
 
 
 async def get(session: Session, number: int) -> Deadline | None:

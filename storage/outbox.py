@@ -213,8 +213,20 @@ async def free_leases(session: Session, transport: str, now: datetime) -> None:
 
 async def copy_in(session: Session, row: Outbox, key: str) -> Spot | None:
     """The newest copy of a card in a row's channel."""
-    query = select(Spot).where(Spot.key == key, Spot.transport == row.transport, Spot.channel == row.channel)
-    return await session.scalar(query.order_by(col(Spot.id).desc()).limit(1))
+    where = {"key": key, "transport": row.transport, "channel": row.channel}
+    found: Spot | None = await session.scalar(_copy(), where)
+    return found
+
+
+@cache
+def _copy() -> Any:
+    """Built once, as `_due` is."""
+    query = select(Spot).where(
+        col(Spot.key) == bindparam("key"),
+        col(Spot.transport) == bindparam("transport"),
+        col(Spot.channel) == bindparam("channel"),
+    )
+    return query.order_by(col(Spot.id).desc()).limit(1)
 
 
 async def move_channel(session: Session, transport: str, old: str, new: str) -> None:
@@ -258,10 +270,24 @@ async def replace_unsent(
 
 async def _set(session: Session, row: Outbox, states: list[str], **values: Any) -> bool:
     """Change a row if nobody has claimed it since it was read: `attempts` counts the claims."""
-    statement = update(Outbox).where(
-        col(Outbox.id) == row.id, col(Outbox.state).in_(states), col(Outbox.attempts) == row.attempts
-    )
-    result: CursorResult[Any] = await session.execute(  # type: ignore[assignment]
-        statement.values(**values).execution_options(synchronize_session=False)
+    connection = await session.connection()
+    new = {f"new_{name}": value for name, value in values.items()}
+    result = await connection.execute(
+        _change(tuple(states), tuple(values)), {"row": row.id, "claims": row.attempts, **new}
     )
     return result.rowcount == 1
+
+
+@cache
+def _change(states: tuple[str, ...], names: tuple[str, ...]) -> Any:
+    """Built once, as `_due` is, and past the ORM, which has nothing to keep up with here: each message comes by twice."""
+    table = Outbox.__table__  # type: ignore[attr-defined]
+    return (
+        update(table)
+        .where(
+            table.c.id == bindparam("row"),
+            table.c.state.in_(states),
+            table.c.attempts == bindparam("claims"),
+        )
+        .values({name: bindparam(f"new_{name}") for name in names})
+    )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import CursorResult, case, func, update
@@ -28,24 +29,31 @@ async def add(
     Whatever is known of it already stays. Somebody may press a button before delivery has noted the message: then the
     place is known without its key, and the key is added.
     """
-    statement = inserting(session, Spot).values(
-        transport=transport,
-        channel=channel,
-        message=message,
-        key=key,
-        incident_id=incident_id,
-        drill_id=drill_id,
-    )
+    values = {
+        "transport": transport,
+        "channel": channel,
+        "message": message,
+        "key": key,
+        "incident_id": incident_id,
+        "drill_id": drill_id,
+    }
+    insert: Callable[..., Any] = type(inserting(session, Spot))
+    connection = await session.connection()
+    await connection.execute(_adding(insert), values)
+
+
+@cache
+def _adding(insert: Callable[..., Any]) -> Any:
+    """Built once for a dialect's INSERT: each message that is sent comes by, and putting this together takes longer than running it."""
+    statement = insert(Spot)
     new = statement.excluded
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["transport", "channel", "message"],
-            set_={
-                "key": case((col(Spot.key) == "", new.key), else_=col(Spot.key)),
-                "incident_id": func.coalesce(col(Spot.incident_id), new.incident_id),
-                "drill_id": func.coalesce(col(Spot.drill_id), new.drill_id),
-            },
-        )
+    return statement.on_conflict_do_update(
+        index_elements=["transport", "channel", "message"],
+        set_={
+            "key": case((col(Spot.key) == "", new.key), else_=col(Spot.key)),
+            "incident_id": func.coalesce(col(Spot.incident_id), new.incident_id),
+            "drill_id": func.coalesce(col(Spot.drill_id), new.drill_id),
+        },
     )
 
 
@@ -80,6 +88,7 @@ async def edited(session: Session, transport: str, channel: str, message: str, a
         update(Spot)
         .where(col(Spot.transport) == transport, col(Spot.channel) == channel, col(Spot.message) == message)
         .values(edited_at=at)
+        .execution_options(synchronize_session=False)
     )
 
 

@@ -12,12 +12,14 @@ from sqlalchemy import CursorResult, or_, update
 from sqlmodel import col, select
 
 from storage.database import Session
-from storage.models import Incident, Override, Version, Vote
+from storage.models import LIVING, Incident, Override, Version, Vote
 
 OPEN = ("pending", "released")
 """States in which a version is voted on."""
 SPOKEN = ("released", "approved")
 """States in which a version may be public."""
+EXPIRED = "expired"
+"""Why an approval fell whose time is over."""
 
 
 def hash_of(text: str, variants: Mapping[str, str] | None = None) -> str:
@@ -62,10 +64,44 @@ async def of(session: Session, incident_id: int) -> Sequence[Version]:
     ).all()
 
 
+def writers(versions: Sequence[Version]) -> tuple[dict[int, list[str]], list[str]]:
+    """Everyone whose edit is in each version since the last approved one, by number; and in whatever is written next.
+
+    An approval that was taken back vouches for nothing, so the words of a recalled version are in those after it as if it had
+    never been approved: whoever wrote them approves none of these.
+
+    Args:
+        versions: of one incident, in order.
+    """
+    found: dict[int, list[str]] = {}
+    left: list[str] = []
+    for each in versions:
+        found[each.number] = list(dict.fromkeys([*left, *each.authors]))
+        left = [] if each.state == "approved" else found[each.number]
+    return found, left
+
+
+async def take_over(session: Session, version: Version, authors: Sequence[str]) -> None:
+    """Count these as the authors of a version, whose text is in part theirs."""
+    await _changed(
+        session, update(Version).where(col(Version.id) == version.id).values(authors=list(authors))
+    )
+
+
 async def spoken(session: Session, incident_id: int) -> Version | None:
     """The newest version that may be public: approved, or released by a lead alone."""
     query = select(Version).where(Version.incident_id == incident_id, col(Version.state).in_(SPOKEN))
     return await session.scalar(query.order_by(col(Version.number).desc()).limit(1))
+
+
+async def voted_on(session: Session) -> Sequence[int]:
+    """The incidents, by number, that have a version that is voted on."""
+    query = (
+        select(Version.incident_id)
+        .join(Incident, col(Incident.id) == col(Version.incident_id))
+        .where(col(Version.state).in_(OPEN), col(Incident.state).in_(LIVING))
+    )
+    return (await session.scalars(query.distinct().order_by(col(Version.incident_id)))).all()
 
 
 async def votes(session: Session, version_id: int) -> Sequence[Vote]:
@@ -109,6 +145,20 @@ async def fall(session: Session, version_id: int, why: str) -> Sequence[str]:
     whose = (await session.scalars(select(Vote.person).where(*standing).order_by(col(Vote.id)))).all()
     if whose:
         await _changed(session, update(Vote).where(*standing).values(fell=why))
+    return whose
+
+
+async def expire(session: Session, version_id: int, now: datetime) -> Sequence[str]:
+    """Void the approvals of a version whose time is over; returns whose they were. Lock the version first."""
+    over = (
+        col(Vote.version_id) == version_id,
+        col(Vote.choice) == "approve",
+        col(Vote.fell) == "",
+        col(Vote.until) <= now,
+    )
+    whose = (await session.scalars(select(Vote.person).where(*over).order_by(col(Vote.id)))).all()
+    if whose:
+        await _changed(session, update(Vote).where(*over).values(fell=EXPIRED))
     return whose
 
 

@@ -56,11 +56,14 @@ def read_update(update: Update, bot: User, verbs: Mapping[str, str]) -> Typed | 
 def _typed(key: str, message: Message, bot: User, verbs: Mapping[str, str]) -> Typed | None:
     by = _sender(message)
     words = _words(message)
-    if not by or not words:
+    is_handed_in = not words and message.document is not None and _replies_to(message, bot)
+    if not by or not (words or is_handed_in):
         return None
     command = _COMMAND.fullmatch(words)
     if command:
         text = _command(command, bot, verbs)
+    elif is_handed_in:
+        text = ""
     else:
         text = words if message.chat.type == message.chat.PRIVATE or _answers(message, bot) else None
     if text is None:
@@ -71,7 +74,7 @@ def _typed(key: str, message: Message, bot: User, verbs: Mapping[str, str]) -> T
         by=by,
         at=_place(message),
         quoted=_quoted(message),
-        answer=not command,
+        answer=_answers(message, bot) if is_handed_in else not command,
         files=_files(message),
     )
 
@@ -131,9 +134,15 @@ def _words(message: Message) -> str:
 def _answers(message: Message, bot: User) -> bool:
     """Tell whether a message replies to one of the bot's questions."""
     asked = message.reply_to_message
-    if not asked or not asked.from_user or asked.from_user.id != bot.id:
+    if asked is None or not _replies_to(message, bot):
         return False
     return any(line.startswith(PROMPT) for line in (asked.text or "").split("\n")[:_PROMPT_LINES])
+
+
+def _replies_to(message: Message, bot: User) -> bool:
+    """Tell whether a message replies to one of the bot's."""
+    target = message.reply_to_message
+    return bool(target and target.from_user and target.from_user.id == bot.id)
 
 
 def _quoted(message: Message) -> Quoted | None:

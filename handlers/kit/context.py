@@ -110,19 +110,21 @@ class Errand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetch:
-    """A file that is to be kept as evidence: fetched from where it was sent, hashed and stored once all is committed.
+    """A file that is to be fetched from where it was sent, once all is committed: kept as evidence, or read as a text.
 
     Args:
         place: where it was sent, or pointed at.
-        entry: the number of the entry it belongs to.
         by: who gave it, by name.
+        entry: the number of the entry whose evidence it is.
+        text_for: it is read as a text, and the notice of it (`text.had`, `text.lost`) says this again.
     """
 
     file: Attached
     incident: Incident
     place: Place
-    entry: int
     by: str
+    entry: int = 0
+    text_for: Mapping[str, str | int] | None = None
 
 
 Outgoing = Post | Edit | Whisper | Prompt | Errand | Fetch

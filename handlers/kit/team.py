@@ -108,6 +108,10 @@ class Team:
     rota: Rota | None = None
     channels: tuple[str, ...] = CHANNELS
     """Where the brand speaks in public."""
+    slogans: tuple[str, ...] = ()
+    """What the brand says to sell."""
+    internal: tuple[str, ...] = ()
+    """Words that only staff may read."""
     listed: tuple[Person, ...] = field(init=False)
     """The people as the roster lists them, without the accounts that they joined."""
     links: Mapping[Account, str] = field(init=False, default_factory=dict)

@@ -17,7 +17,16 @@ from handlers.kit.locale import Locale
 from handlers.kit.privacy import may_know
 from handlers.kit.registry import Command, Param
 from handlers.kit.team import Person
-from handlers.reading.channels import Address, Channel, read_address, read_channel
+from handlers.reading.channels import (
+    Address,
+    Channel,
+    LoneAddress,
+    Pasting,
+    read_address,
+    read_channel,
+    read_lone_address,
+    read_pasting,
+)
 from handlers.reading.errands import (
     Assignee,
     Marked,
@@ -31,9 +40,11 @@ from handlers.reading.errands import (
 )
 from handlers.reading.wordings import (
     CheckCode,
+    HousePart,
     Judgement,
     QuestionNumber,
     read_check,
+    read_house_part,
     read_judgement,
     read_question,
 )
@@ -267,9 +278,12 @@ READERS: Mapping[Any, Callable[[Words, Context], Awaitable[Any]]] = {
     RoleName: read_role,
     Judgement: read_judgement,
     CheckCode: read_check,
+    HousePart: read_house_part,
     QuestionNumber: read_question,
     Channel: read_channel,
     Address: read_address,
+    LoneAddress: read_lone_address,
+    Pasting: read_pasting,
 }
 
 

@@ -16,6 +16,11 @@ Channel = NewType("Channel", str)
 """The id of a platform in `playbooks/checks/data/platforms.yaml`."""
 Address = NewType("Address", str)
 """Where something stands in public: a link."""
+LoneAddress = NewType("LoneAddress", str)
+"""A link and nothing else; words with a link among them are words."""
+Pasting = NewType("Pasting", str)
+"""The word `paste`: somebody wants to be asked for the words."""
+PASTING = ("paste", "粘贴")
 
 
 async def read_channel(words: Words, ctx: Context) -> Channel | None:
@@ -43,6 +48,16 @@ async def read_address(words: Words, ctx: Context) -> Address | None:
             hint=ctx.say("A link begins with https:// and leads to the post."),
         )
     return Address(words.take())
+
+
+async def read_lone_address(words: Words, _ctx: Context) -> LoneAddress | None:
+    """A link, if it is all that is left."""
+    return LoneAddress(words.take()) if is_web(words.left) else None
+
+
+async def read_pasting(words: Words, _ctx: Context) -> Pasting | None:
+    """`paste`, if it is all that is left."""
+    return Pasting(words.take()) if words.left.casefold() in PASTING else None
 
 
 def channel_name(channel: str) -> str:

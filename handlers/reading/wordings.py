@@ -1,4 +1,4 @@
-"""Reading what is said of facts and checks: `F3 confirm`, `L03`."""
+"""Reading what is said of facts, checks and the message house: `F3 confirm`, `L03`, `2 agree`."""
 
 from __future__ import annotations
 
@@ -24,6 +24,23 @@ JUDGED: Mapping[str, str] = {
 }  # fmt: skip
 
 
+PLACES: Mapping[str, int] = {
+    "roof": 0, "core": 0, "核心": 0, "核心信息": 0, "屋顶": 0,
+    "1": 1, "2": 2, "3": 3, "一": 1, "二": 2, "三": 3,
+}  # fmt: skip
+DEEDS: Mapping[str, str] = {
+    "agree": "agree", "同意": "agree", "定": "agree", "drop": "drop", "删": "drop", "删除": "drop", "取消": "drop",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class HousePart:
+    """`roof`, `2 agree`: a place of the message house, and what becomes of it: `agree`, `drop`, or it gets other words."""
+
+    place: int
+    deed: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """`F3 confirm`: which fact, and the state that it is to have."""
@@ -46,6 +63,23 @@ async def read_judgement(words: Words, ctx: Context) -> Judgement | None:
         )
     words.take()
     return Judgement(int(match[1]), state)
+
+
+async def read_house_part(words: Words, ctx: Context) -> HousePart | None:
+    """`roof`, `1`, `2 agree`; nothing, if there are no words."""
+    if not words.first:
+        return None
+    place = PLACES.get(words.first.casefold())
+    if place is None:
+        raise UsageError(
+            ctx.say("“{word}” is no part of the message house.", word=cut(words.first)),
+            hint=ctx.say("roof, 1, 2 or 3 comes first: house {number} 1 TEXT", number=ctx.own or "N"),
+        )
+    words.take()
+    deed = DEEDS.get(words.left.casefold(), "")
+    if deed:
+        words.rest()
+    return HousePart(place, deed)
 
 
 async def read_check(words: Words, ctx: Context) -> CheckCode | None:

@@ -13,6 +13,7 @@ from handlers.kit.context import CardBuilder, Context
 from handlers.kit.locale import Locale
 from playbooks import questions as known
 from storage import questions
+from storage.database import Session
 from storage.models import Incident, Question
 
 MOST_READ = 2000
@@ -38,15 +39,20 @@ class Asked:
         return known.kinds()[self.kind].words(say.language)
 
 
-async def asked(ctx: Context, incident: Incident) -> list[Asked]:
+async def asked(session: Session, number: int) -> list[Asked]:
     """Every question of an incident, what most ask first."""
-    number = incident.id or 0
-    texts = await questions.said(ctx.session, number, MOST_READ)
+    texts = await questions.said(session, number, MOST_READ)
     counts = Counter(filter(None, map(known.kind_of, texts)))
-    rows = await questions.of(ctx.session, number)
+    rows = await questions.of(session, number)
     by_kind: Mapping[str, Question] = {each.kind: each for each in rows if each.kind}
     found = [Asked(kind, count, by_kind.get(kind)) for kind, count in counts.most_common()]
     return found + [Asked(each.kind, 0, each) for each in rows if each.kind not in counts]
+
+
+def coverage(found: Sequence[Asked]) -> tuple[int, int]:
+    """How many comments ask something that has an approved answer, and how many ask something at all."""
+    people = sum(each.count for each in found)
+    return sum(each.count for each in found if each.row and each.row.state == "approved"), people
 
 
 def same(rows: Sequence[Question], text: str) -> Question | None:
@@ -66,10 +72,9 @@ def desk_key(incident: Incident) -> str:
 
 async def desk(ctx: Context, incident: Incident) -> CardBuilder:
     """The desk as things stand now."""
-    found = await asked(ctx, incident)
+    found = await asked(ctx.session, incident.id or 0)
     number = incident.id
-    people = sum(each.count for each in found)
-    covered = sum(each.count for each in found if each.row and each.row.state == "approved")
+    covered, people = coverage(found)
 
     def build(say: Locale) -> Card:
         lines = tuple(_line(say, each) for each in found[:MOST_SHOWN])

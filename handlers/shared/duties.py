@@ -27,6 +27,7 @@ AHEAD: Texts = {
     "approval": "approve {what} by {time}",
     "review_holding": "review {what} by {time}",
     "partner": "{what} to confirm by {time}",
+    "expiry": "approval of {what} counts until {time}",
 }
 MISSED: Texts = {
     "claim": "unclaimed since {time}",
@@ -43,6 +44,7 @@ MISSED: Texts = {
     "approval": "{what} unapproved since {time}",
     "review_holding": "{what} unreviewed since {time}",
     "partner": "{what} has not confirmed since {time}",
+    "expiry": "approval of {what} expired {time}",
 }
 OVERDUE: Texts = {
     "claim": "nobody has claimed it",
@@ -106,7 +108,7 @@ VALUES: Mapping[str, str] = {
 """What that button says behind the incident's number, with {ref} for the deadline's own; nothing, if it is not here."""
 BETWEEN = "\x1f"
 """Stands between the Chinese and the English words of a deadline that has both: the unit separator, which nobody types."""
-AUTOMATIC = frozenset({"brief"})
+AUTOMATIC = frozenset({"brief", "expiry"})
 """What the bot does by itself when its time comes, so nobody owes it."""
 
 
@@ -145,7 +147,8 @@ def worded(say: Locale, what: str) -> str:
 
 def remedy(say: Locale, each: Deadline) -> Button:
     """The button that does what is due."""
-    behind = VALUES.get(each.kind, "").format(ref=each.ref)
+    # What stands behind a blank says whose part of it this is (see `handlers.shared.asking`).
+    behind = VALUES.get(each.kind, "").format(ref=each.ref.partition(" ")[0])
     return Button(
         label=say(REMEDIES[each.kind]),
         action=ACTIONS[each.kind],

@@ -32,16 +32,22 @@ KINDS: Texts = {
     "task_hand": "gave task {number} to {to}: {title}",
     "role": "{to} is {title}",
     "drafted": "drafted statement v{version} ({hash})",
+    "uploaded": "gave a file for the statement: {text} (SHA-256 {hash}…)",
+    "upload_refused": "file not taken for the statement: {text}",
     "approve": "approved statement v{version} ({hash})",
     "changes": "asked for changes to v{version} ({hash}): {text}",
     "veto": "vetoed statement v{version} ({hash}): {text}",
     "approved": "statement v{version} has all approvals ({hash})",
     "recuse": "recused from v{version} ({hash})",
+    "vote_expired": "{to}'s approval of v{version} expired ({hash})",
     "override": "let v{version} pass {check} ({hash}): {text}",
     "emergency": "released v{version} alone, a pre-approved text ({hash}): {text}",
     "fact": "added fact {fact}: {text}",
     "fact_confirmed": "confirmed {fact}: {claim}",
     "fact_false": "found {fact} false: {claim}",
+    "house": "agreed ({part}): {text}",
+    "house_proposed": "proposed ({part}): {text}",
+    "house_dropped": "dropped ({part}): {text}",
     "overdue": "overdue: {what}",
     "escalated": "still overdue: {what}; told {to}",
     "reminded": "reminder: {what}",
@@ -84,6 +90,8 @@ KINDS: Texts = {
     "evidence_expired": "file deleted, its time being over: SHA-256 {hash}…",
     "evidence_lost": "file not kept as evidence for entry {entry}: {text}",
 }
+PARTS: Texts = {"0": "core message", "1": "key message 1", "2": "key message 2", "3": "key message 3"}
+"""The places of a message house."""
 VERSIONS: Texts = {
     "pending": "waiting for approval",
     "released": "released by one lead, review owed",
@@ -106,6 +114,8 @@ def describe(say: Locale, entry: Entry) -> str:
             values[key] = say.either(level.zh, level.en)
     if "title_en" in values:
         values["title"] = say.either(values.get("title", ""), values["title_en"])
+    if "part" in values:
+        values["part"] = say(PARTS[values["part"]])
     if "due" in values:
         values["due"] = say.clock(datetime.fromisoformat(values["due"]))
     if "what" in values:

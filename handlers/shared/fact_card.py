@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from handlers.kit.cards import Button, ButtonTone, Card, Link, Section, Tone, cut, is_web
 from handlers.kit.locale import Locale
 from handlers.shared.entries import VERSIONS
+from handlers.shared.places import CORRECTION, stands_at
 from handlers.shared.statement_card import STATES
-from storage.models import Fact, Incident, Version
+from storage.models import Fact, Incident, Release, Version
 
 SIGNS = {"confirmed": "✅", "unconfirmed": "❔", "false": "❌"}
 ASKED = 3
@@ -78,11 +79,35 @@ def added_card(say: Locale, incident: Incident, fact: Fact) -> Card:
     )
 
 
-def flagged_card(say: Locale, fact: Fact, versions: Sequence[Version], whose: tuple[str, ...]) -> Card:
-    """The texts that rest on a fact that changed, those that may be public first."""
+def flagged_card(
+    say: Locale,
+    fact: Fact,
+    versions: Sequence[Version],
+    places: Sequence[Release],
+    whose: tuple[str, ...],
+) -> Card:
+    """The texts that rest on a fact that changed, and the places where the public reads them. `whose`: who is called."""
     public = [each for each in versions if each.state in {"approved", "released"}]
-    waiting = [each for each in versions if each not in public]
-    lines = [
+    is_bad = fact.state != "confirmed"
+    stands = stands_at(say, places) if is_bad else ()
+    return Card(
+        title=say(
+            "F{number} is {state} now, and statements rest on it",
+            number=fact.number,
+            state=say(STATES[fact.state]),
+        ),
+        text=cut(fact.claim),
+        sections=(*stands, Section(lines=touched(say, versions))),
+        tone=Tone.RED if is_bad and public else Tone.WARN,
+        buttons=mending(say, fact.incident_id, public) if is_bad else (),
+        notify=whose,
+    )
+
+
+def touched(say: Locale, versions: Sequence[Version]) -> tuple[str, ...]:
+    """What becomes of texts whose ground has changed, those that may be public first."""
+    public = [each for each in versions if each.state in {"approved", "released"}]
+    return (
         *(
             say("v{version} may be public: correct it openly, or recall it.", version=each.number)
             for each in public
@@ -93,18 +118,27 @@ def flagged_card(say: Locale, fact: Fact, versions: Sequence[Version], whose: tu
                 version=each.number,
                 state=say(VERSIONS[each.state]),
             )
-            for each in waiting
+            for each in versions
+            if each not in public
         ),
-    ]
-    is_bad = fact.state != "confirmed"
-    return Card(
-        title=say(
-            "F{number} is {state} now, and statements rest on it",
-            number=fact.number,
-            state=say(STATES[fact.state]),
-        ),
-        text=cut(fact.claim),
-        sections=(Section(lines=tuple(lines)),),
-        tone=Tone.RED if is_bad and public else Tone.WARN,
-        notify=whose,
     )
+
+
+def mending(say: Locale, number: int, public: Sequence[Version]) -> tuple[Button, ...]:
+    """Take the texts back that say what is false, or set it right."""
+    recalls = tuple(
+        Button(
+            label=say("Recall v{version}…", version=each.number),
+            action="recall.recall",
+            value=f"{number} v{each.number}",
+            tone=ButtonTone.DANGER,
+        )
+        for each in public[:ASKED]
+    )
+    correct = Button(
+        label=say("Draft a correction"),
+        action="statement.draft",
+        value=f"{number} {CORRECTION}",
+        tone=ButtonTone.PRIMARY,
+    )
+    return (*recalls, correct) if recalls else ()

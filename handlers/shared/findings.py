@@ -15,7 +15,7 @@ from playbooks.checks import CHECKS, Approved, Finding, Promise, Severity, block
 from playbooks.checks import Fact as StatedFact
 from playbooks.library import Library
 from storage import statements
-from storage.models import Commitment, Fact, Incident, Version
+from storage.models import Commitment, Fact, HouseLine, Incident, Version
 
 AGAIN = re.compile(
     r"(?:下一?次|下回|再次|再)(?:说明|更新|通报|公布|回应|答复)[^。；\n]{0,30}|[Nn]ext update[^.\n]{0,40}"
@@ -58,21 +58,20 @@ class Record:
 
     Args:
         public: another text that may be public already.
+        house: the lines of the message house that a text can say.
     """
 
     facts: Sequence[Fact] = ()
     promises: Sequence[Commitment] = ()
     public: Version | None = None
+    house: Sequence[HouseLine] = ()
 
 
 def checked(ctx: Context, incident: Incident, version: Version, record: Record) -> tuple[Finding, ...]:
     """What the checks find in a version and in what it is on the channels that have a text of their own."""
-    common: Mapping[str, Any] = {
-        "brands": (ctx.team.brand,),
-        "today": ctx.now.astimezone(ctx.team.zone).date(),
-        "facts": [*stated(record.facts), _seen(ctx, incident)],
-    }
-    found = _base(incident, version, record, ctx.library, common)
+    template = ctx.library.templates.get(version.template)
+    known = {**common(ctx, incident, record.facts), "audience": template.audience if template else ""}
+    found = _base(incident, version, record, ctx.library, known)
     others: dict[str, str] = {}
     for channel, text in (version.variants or {}).items():
         name = channel_name(channel)
@@ -81,7 +80,7 @@ def checked(ctx: Context, incident: Incident, version: Version, record: Record) 
         found += tuple(
             replace(each, reason=f"{name}：{each.reason}")
             for each in check(
-                text, platform=channel, promises=promises, variants=others, earlier=against, **common
+                text, platform=channel, promises=promises, variants=others, earlier=against, **known
             )
             # A translation is held against the whole text; what is short on one channel need not say all of it.
             if each.code != "L23"
@@ -92,8 +91,19 @@ def checked(ctx: Context, incident: Incident, version: Version, record: Record) 
     return tuple(replace(each, severity=Severity.WARN) if each.code == "L09" else each for each in found)
 
 
+def common(ctx: Context, incident: Incident, facts: Sequence[Fact]) -> Mapping[str, Any]:
+    """What is known around whatever is said of an incident, for the checks."""
+    return {
+        "brands": (ctx.team.brand,),
+        "slogans": ctx.team.slogans,
+        "internal": ctx.team.internal,
+        "today": ctx.now.astimezone(ctx.team.zone).date(),
+        "facts": [*stated(facts), _seen(ctx, incident)],
+    }
+
+
 def _base(
-    incident: Incident, version: Version, record: Record, library: Library, common: Mapping[str, Any]
+    incident: Incident, version: Version, record: Record, library: Library, known: Mapping[str, Any]
 ) -> tuple[Finding, ...]:
     playbook = library.playbooks.get(incident.playbook or incident.type)
     return check(
@@ -105,7 +115,8 @@ def _base(
         promises=_promised(version.text, incident, record.promises),
         variants={channel_name(channel): text for channel, text in (version.variants or {}).items()},
         earlier=_earlier(record),
-        **common,
+        pillars=[each.text for each in record.house],
+        **known,
     )
 
 

@@ -130,7 +130,8 @@ def _buttons(say: Locale, incident: Incident, nudge: Nudge, library: Library) ->
     later = say("Put off {length}", length=say.span(read_duration(length)))
     return (
         *found,
-        Button(label=later, action="clock.snooze", value=f"{incident.id} {length} {due.kind}"),
+        # Several of one kind may be due, each somebody else's: the button puts off this one.
+        Button(label=later, action="clock.snooze", value=f"{incident.id} {length} {due.kind} {due.id}"),
     )
 
 

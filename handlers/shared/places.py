@@ -13,6 +13,8 @@ from handlers.reading.channels import channel_name
 from storage import releases, statements
 from storage.models import Incident, Release, Version
 
+CORRECTION = "correction"
+"""The template of the text that sets a recalled one right, and may go out while that still stands."""
 DUTY = "standing"
 """The kind of deadline of a text that is to be renewed or taken down."""
 MOST_LINES = 6
@@ -62,9 +64,15 @@ async def standing_on(ctx: Context, incident: Incident, channel: str) -> list[Re
 
 
 def stands_at(say: Locale, standing: Sequence[Release]) -> tuple[Section, ...]:
-    """Every place where the public can still read something of an incident."""
-    lines = tuple(place_line(say, each) for each in standing if each.state in releases.STANDING)
-    return (Section(title=say("Stands in public"), lines=lines[-MOST_LINES:]),) if lines else ()
+    """Every place where the public can still read something of an incident: the latest first, before them what is live."""
+    still = sorted(
+        (each for each in standing if each.state in releases.STANDING),
+        key=lambda each: (releases.STANDING.index(each.state), -(each.id or 0)),
+    )
+    lines = [place_line(say, each) for each in still[:MOST_LINES]]
+    if more := len(still) - len(lines):
+        lines.append(say("and {n} more", n=more))
+    return (Section(title=say("Stands in public"), lines=tuple(lines)),) if lines else ()
 
 
 def place_line(say: Locale, row: Release) -> str:

@@ -13,11 +13,12 @@ from datetime import datetime
 from handlers.kit.context import Context
 from handlers.kit.team import Person
 from handlers.shared.findings import Record, checked, resting_on
-from playbooks.approvals import Path, Seat
+from handlers.shared.house import house_of
+from playbooks.approvals import Path, Seat, matched
 from playbooks.checks import Finding, blocks
 from playbooks.levels import Level
-from storage import commitments, deadlines, facts, statements
-from storage.models import Deadline, Fact, Incident, Override, Version, Vote
+from storage import commitments, deadlines, statements
+from storage.models import Deadline, Fact, HouseLine, Incident, Override, Version, Vote
 
 DUTIES: Mapping[str, str] = {"pending": "approval", "released": "review_holding"}
 """The deadline that a version in each of these states has."""
@@ -53,8 +54,9 @@ class Standing:
         votes: all that were cast; `void`: why an approval does not count, by person.
         found: by the checks; `overrides`: what leads let pass.
         rests_on: the facts that the text cites.
-        due: by when somebody has to answer.
+        dues: by when each of those who are asked has to answer, by name.
         channels: where it is to go out.
+        house: the agreed lines that a text can say.
     """
 
     seats: tuple[Taken, ...]
@@ -65,8 +67,9 @@ class Standing:
     found: tuple[Finding, ...] = ()
     overrides: Sequence[Override] = ()
     rests_on: tuple[Fact, ...] = ()
-    due: Deadline | None = None
+    dues: Mapping[str, Deadline] = field(default_factory=dict)
     channels: tuple[str, ...] = ()
+    house: Sequence[HouseLine] = ()
 
     @property
     def given(self) -> int:
@@ -115,11 +118,12 @@ class Standing:
 async def standing(ctx: Context, incident: Incident, version: Version) -> Standing:
     """Read how the vote on a version stands."""
     number = incident.id or 0
-    table = await facts.of(ctx.session, number)
+    house = await house_of(ctx, incident)
+    table = house.table
     public = await statements.spoken(ctx.session, number)
     other = None if public is None or public.id == version.id else public
     promises = await commitments.of(ctx.session, number)
-    found = checked(ctx, incident, version, Record(facts=table, promises=promises, public=other))
+    found = checked(ctx, incident, version, Record(facts=table, promises=promises, public=other, house=house.sayable))
     votes = await statements.votes(ctx.session, version.id or 0)
     void = {
         vote.person: why
@@ -137,16 +141,17 @@ async def standing(ctx: Context, incident: Incident, version: Version) -> Standi
         found=found,
         overrides=await statements.overrides(ctx.session, version.id or 0),
         rests_on=tuple(each for each in table if f"F{each.number}" in resting),
-        due=await due_for(ctx, incident, version),
+        dues=await dues_for(ctx, incident, version),
         channels=ctx.team.channels,
+        house=house.sayable,
     )
 
 
-async def due_for(ctx: Context, incident: Incident, version: Version) -> Deadline | None:
-    """By when somebody has to answer."""
+async def dues_for(ctx: Context, incident: Incident, version: Version) -> Mapping[str, Deadline]:
+    """By when each of those who are asked has to answer, by name."""
     wanted = (DUTIES.get(version.state, ""), str(version.number))
     due = await deadlines.of(ctx.session, incident.id or 0)
-    return next((each for each in due if (each.kind, each.ref) == wanted), None)
+    return {each.to: each for each in due if (each.kind, each.ref.partition(" ")[0]) == wanted}
 
 
 def path_of(ctx: Context, incident: Incident, version: Version, codes: Collection[str]) -> Path:
@@ -168,8 +173,10 @@ def _why_void(ctx: Context, incident: Incident, version: Version, vote: Vote) ->
     """Why an approval does not count; empty if it does. What is settled stays as it was."""
     if vote.fell or version.state not in DUTIES:
         return vote.fell
-    if vote.hash != version.hash or vote.person in authors_of(ctx, version):
+    if vote.hash != version.hash:
         return "text"
+    if vote.person in authors_of(ctx, version):
+        return "author"
     if vote.level != incident.level:
         return "level"
     if vote.until is not None and vote.until <= ctx.now:
@@ -227,24 +234,6 @@ def _seat(ctx: Context, roles: Seat, free: Sequence[Person]) -> Taken:
         able=tuple(person.name for person in free if person.roles & others),
         stands_in=not others & set(roles),
     )
-
-
-def matched(seats: Sequence[Collection[str]], people: Sequence[str]) -> dict[int, str]:
-    """Seat as many people as possible, those who come first first; whoever has a seat keeps one (Kuhn's algorithm)."""
-    taken: dict[int, str] = {}
-
-    def place(person: str, tried: set[int]) -> bool:
-        for index, able in enumerate(seats):
-            if person in able and index not in tried:
-                tried.add(index)
-                if index not in taken or place(taken[index], tried):
-                    taken[index] = person
-                    return True
-        return False
-
-    for person in people:
-        place(person, set())
-    return taken
 
 
 def expires(ctx: Context, incident: Incident) -> datetime:

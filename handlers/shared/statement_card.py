@@ -9,11 +9,11 @@ from handlers.kit.cards import Button, ButtonTone, Card, Section, Tone, cut
 from handlers.kit.locale import Locale, Texts
 from handlers.reading.channels import used, whole
 from handlers.shared.crew import role_title
-from handlers.shared.entries import VERSIONS
+from handlers.shared.entries import PARTS, VERSIONS
 from handlers.shared.findings import summed_up
 from handlers.shared.standing import Standing, Taken
 from playbooks.approvals import Seat
-from playbooks.checks import CHECKS
+from playbooks.checks import CHECKS, carried
 from playbooks.levels import Level
 from playbooks.library import Library
 from storage.models import Fact, Incident, Version, Vote
@@ -34,8 +34,9 @@ VOID: Texts = {
     "level": "{name}'s approval fell: the level changed",
     "roster": "{name}'s approval fell: no longer on the roster",
     "text": "{name}'s approval fell: the text is another",
+    "author": "{name}'s approval fell: part of the text is theirs",
 }
-"""Why an approval does not count; anything else is the fact that changed."""
+"""Why an approval does not count; anything else is the fact or the line of the message house that changed."""
 
 
 def statement_card(
@@ -90,6 +91,7 @@ def _lines(
         yield " · ".join(used(say, text_for(version, each), each) for each in stand.channels)
         yield summed_up(say, stand.found)
         yield from _barring(say, stand)
+        yield _saying(say, version, stand)
     for each in stand.overrides:
         yield "🔓 " + say(
             "{check} let pass by {name} {time}: {reason}",
@@ -109,6 +111,13 @@ def _barring(say: Locale, stand: Standing) -> Iterator[str]:
     for each in stand.barring[:MOST_BARRING]:
         mend = say("Mend: {mend}", mend=each.mend)
         yield f"⛔ {each.code} {CHECKS[each.code].title}{say(': ')}{each.reason}{say('; ')}{mend}"
+
+
+def _saying(say: Locale, version: Version, stand: Standing) -> str:
+    """Which lines of the message house it says; empty if there is none."""
+    said = carried(version.text, [each.text for each in stand.house])
+    parts = [f"{say(PARTS[str(each.place)])} {'✓' if each.text in said else '✗'}" for each in stand.house]
+    return f"🏠 {' · '.join(parts)}" if parts else ""
 
 
 def resting(say: Locale, facts: tuple[Fact, ...]) -> str:
@@ -131,7 +140,7 @@ def _vote_line(say: Locale, library: Library, vote: Vote, stand: Standing, *, is
         told = (
             say(VOID[why], name=name)
             if why in VOID
-            else say("{name}'s approval fell: {fact} changed", name=name, fact=why)
+            else say("{name}'s approval fell: {fact} changed", name=name, fact=_ground(say, why))
         )
         return f"⌛ {told}"
     seat = next((seat for seat in stand.seats if seat.vote is vote), None)
@@ -143,6 +152,11 @@ def _vote_line(say: Locale, library: Library, vote: Vote, stand: Standing, *, is
     if vote.choice == "recuse":
         line += say(" recuses")
     return f"{line} · {cut(vote.reason, MAX_REASON)}" if vote.reason else line
+
+
+def _ground(say: Locale, why: str) -> str:
+    """What an approval rested on: a fact, `F3`, or a line of the message house, `P2`."""
+    return say(PARTS[why[1:]]) if why.startswith("P") else why
 
 
 def _filled(say: Locale, library: Library, seat: Taken) -> str:
@@ -158,7 +172,7 @@ def _missing(say: Locale, library: Library, incident: Incident, seat: Taken, sta
     elsewhere = {each.vote.person if each.vote else each.asked for each in stand.seats if each is not seat}
     names = [seat.asked, *(name for name in seat.able if name != seat.asked and name not in elsewhere)]
     line = f"⏳ {_filled(say, library, seat)}{say(': ')}{say(' or ').join(names)}"
-    due = stand.due
+    due = stand.dues.get(seat.asked)
     if due is None:
         return line
     time = say.clock(due.due_at)

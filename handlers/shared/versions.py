@@ -5,17 +5,22 @@ What may be public is `storage.statements.spoken`; whether it still may go out s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
 from handlers.kit.cards import Card, Tone
 from handlers.kit.context import CardBuilder, Context
 from handlers.kit.errors import ConflictError, NotFoundError
-from handlers.shared.standing import DUTIES, Standing, due_for, standing
+from handlers.shared.asking import ask
+from handlers.shared.house_card import show_house
+from handlers.shared.standing import DUTIES, Standing, dues_for, standing
 from handlers.shared.statement_card import statement_card
-from playbooks.levels import Level
 from storage import deadlines, statements
 from storage.models import Incident, Version
+
+VERSION_KEY = re.compile(r"statement:(\d+):(\d+)")
+"""What `version_key` makes: the incident's number, and the version's."""
 
 
 def version_key(version: Version) -> str:
@@ -27,45 +32,17 @@ async def version_card(ctx: Context, incident: Incident, version: Version) -> tu
     """Ask whoever has to answer, and lay the card out as things stand now."""
     await ctx.session.refresh(version)
     stand, library = await standing(ctx, incident, version), ctx.library
-    if await _ask(ctx, incident, version, stand):
-        stand = replace(stand, due=await due_for(ctx, incident, version))
+    if await ask(ctx, incident, version, stand):
+        stand = replace(stand, dues=await dues_for(ctx, incident, version))
     return lambda say: statement_card(say, library, incident, version, stand), stand
 
 
 async def show(ctx: Context, incident: Incident, version: Version) -> Standing:
-    """Bring every copy of a version's card up to date."""
+    """Bring every copy of a version's card up to date, and the message house, which says what becomes of its lines."""
     build, stand = await version_card(ctx, incident, version)
     ctx.edit(version_key(version), build, incident)
+    await show_house(ctx, incident)
     return stand
-
-
-async def _ask(ctx: Context, incident: Incident, version: Version, stand: Standing) -> bool:
-    """Set by when the next person has to answer; nobody is asked for a text that is settled or barred. Tells whether it did."""
-    number, ref = incident.id or 0, str(version.number)
-    kind = DUTIES.get(version.state, "")
-    for other in {*DUTIES.values()} - {kind}:
-        await deadlines.drop(ctx.session, number, other, ref=ref)
-    to = next(iter(stand.asked), "")
-    if stand.barring and kind == "approval":
-        await deadlines.drop(ctx.session, number, kind, ref=ref)
-    elif kind and (stand.due is None or stand.due.to != to):
-        if stand.due and not stand.in_turn and to not in stand.void and _has_voted(stand, stand.due.to):
-            # All are asked at once, so whoever is left was asked when the others were.
-            await deadlines.hand_over(ctx.session, number, kind, ref, to)
-            return True
-        approvals, begun = ctx.library.approvals, version.settled_at
-        due = (
-            begun + approvals.emergency.review
-            if kind == "review_holding" and begun
-            else ctx.now + approvals.clocks[Level(incident.level)].answer
-        )
-        await deadlines.put(ctx.session, incident, kind, due, ref=ref, what=f"v{ref}", to=to)
-        return True
-    return False
-
-
-def _has_voted(stand: Standing, name: str) -> bool:
-    return any(seat.vote is not None and seat.vote.person == name for seat in stand.seats)
 
 
 async def fall(ctx: Context, incident: Incident, versions: Iterable[Version], why: str) -> tuple[str, ...]:

@@ -6,21 +6,23 @@ last approved version never approves it: a lone hurried person cannot speak for 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from handlers.kit.cards import cut
+from handlers.kit.cards import Button, ButtonTone, Card, Tone, cut
 from handlers.kit.context import Context
 from handlers.kit.errors import ConflictError, NotAllowedError, NotFoundError
+from handlers.kit.locale import Locale
 from handlers.reading.arguments import VersionNumber
 from handlers.shared.entries import VERSIONS
 from handlers.shared.incident_card import over
 from handlers.shared.levels import spoken
 from handlers.shared.standing import DUTIES, Standing, expires
 from handlers.shared.statement_card import SHORT_HASH, seat_name
-from handlers.shared.versions import none_yet, superseded
+from handlers.shared.versions import none_yet, show, superseded
 from playbooks.checks import CHECKS, Finding
-from storage import statements
-from storage.models import LIVING, Incident, Version, Vote
+from storage import deadlines, statements
+from storage.models import LIVING, Deadline, Incident, Version, Vote
 
 FEATURE = "statement"
 """First half of the wire ids of votes, as on every card that is already out."""
@@ -111,6 +113,79 @@ async def cast(ctx: Context, incident: Incident, version: Version, choice: str, 
             hint=ctx.say("Edit the text if it must change: the votes start anew."),
         )
     await note(ctx, incident, choice, version, reason)
+
+
+async def expire(ctx: Context, incident: Incident, rows: Sequence[Deadline]) -> None:
+    """Approvals whose time is over count no more: noted, shown, and told to who gave them and who wrote the text, once."""
+    for row in rows:
+        await deadlines.forget(ctx.session, row)
+    numbers = {row.ref.partition(" ")[0] for row in rows}
+    for version in await statements.of(ctx.session, incident.id or 0):
+        if str(version.number) not in numbers:
+            continue
+        locked = await statements.lock(ctx.session, version.id or 0)
+        if locked is None or locked.state not in DUTIES:
+            continue
+        whose = tuple(await statements.expire(ctx.session, locked.id or 0, ctx.now))
+        for name in whose:
+            await note(ctx, incident, "vote_expired", locked, to=name)
+        # Shown even if none fell: whoever gave one anew meanwhile has another time.
+        stand = await show(ctx, incident, locked)
+        if whose:
+            _tell_expired(ctx, incident, locked, stand, whose)
+
+
+def _tell_expired(
+    ctx: Context, incident: Incident, version: Version, stand: Standing, whose: tuple[str, ...]
+) -> None:
+    number, asked, authors = version.number, stand.asked, version.authors
+
+    def build(say: Locale) -> Card:
+        names = say(", ").join(whose)
+        return Card(
+            title=say(
+                "#{incident} v{version}: approval expired, {names}",
+                incident=incident.id,
+                version=number,
+                names=names,
+            ),
+            text=say("Asked now: {names}", names=say(", ").join(asked) or say("nobody")),
+            tone=Tone.WARN,
+            buttons=(approve_button(say, incident, number),),
+            notify=tuple(dict.fromkeys((*whose, *authors))),
+        )
+
+    ctx.thread(incident, build)
+
+
+def call_asked(
+    ctx: Context, incident: Incident, version: Version, stand: Standing, before: Collection[str]
+) -> None:
+    """Call those who are asked only now. `before`: who was asked already."""
+    fresh = tuple(name for name in stand.dues if name not in {*before, ctx.by.name})
+    if not fresh or version.state not in DUTIES:
+        return
+    number = version.number
+    ctx.thread(
+        incident,
+        lambda say: Card(
+            title=say("#{number} v{version} waits for approval", number=incident.id, version=number),
+            text=say("Asked now: {names}", names=say(", ").join(fresh)),
+            tone=Tone.WARN,
+            buttons=(approve_button(say, incident, number),),
+            notify=fresh,
+        ),
+    )
+
+
+def approve_button(say: Locale, incident: Incident, number: int) -> Button:
+    """The tap that approves a version."""
+    return Button(
+        label=say("Approve"),
+        action=f"{FEATURE}.approve",
+        value=f"{incident.id} v{number}",
+        tone=ButtonTone.PRIMARY,
+    )
 
 
 async def go_public(ctx: Context, incident: Incident) -> None:

@@ -18,7 +18,7 @@ from playbooks.checks import advertising, apology, contradictions, form, privacy
 from playbooks.checks.base import CHECKS, Approved, Check, Fact, Finding, Given, Promise, Severity
 from playbooks.checks.form import length
 from playbooks.checks.lists import Limit, limits, overdue
-from playbooks.checks.record import cited
+from playbooks.checks.record import carried, cited
 from playbooks.checks.text import Text
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Promise",
     "Severity",
     "blocks",
+    "carried",
     "check",
     "cited",
     "limits",
@@ -71,8 +72,6 @@ def check(
     internal: Sequence[str] = (),
     slogans: Sequence[str] = (),
     pillars: Sequence[str] = (),
-    by_ai: bool = False,
-    marked: bool = False,
 ) -> tuple[Finding, ...]:
     """Hold a text against all checks; what each argument means says `base.Given`.
 
@@ -91,9 +90,7 @@ def check(
         earlier: approved versions, also as bare texts.
         internal: words that must not leave the house.
         slogans: the brand's.
-        pillars: words of the message house, one of which must be in the text.
-        by_ai: a machine wrote it.
-        marked: the record says so.
+        pillars: the lines of the message house, one of which the text has to say.
 
     Returns:
         What was found, in the order of the text; at most 50 of each check.
@@ -120,8 +117,6 @@ def check(
         internal=internal,
         slogans=slogans,
         pillars=pillars,
-        by_ai=by_ai,
-        marked=marked,
     )
     found = [finding for each in CHECKS.values() for finding in islice(_findings(each, given), MOST)]
     return tuple(sorted(found, key=lambda finding: (finding.start, finding.code, finding.end)))

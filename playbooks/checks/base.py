@@ -88,10 +88,9 @@ class Given:
         promises: the commitment register; None if there is none.
         variants: the texts of the same version for other channels or languages.
         earlier: approved versions that went before.
-        internal: words that must not leave the house: code names, suppliers, people.
+        internal: words that must not leave the house: code names, suppliers, people. Staff may read them.
         slogans: the brand's.
-        pillars: key words of the message house, one of which each text must hold.
-        by_ai: a machine wrote it. `marked`: the record says so.
+        pillars: the lines of the message house, one of which each text has to say.
     """
 
     text: Text
@@ -109,8 +108,6 @@ class Given:
     internal: Sequence[str] = ()
     slogans: Sequence[str] = ()
     pillars: Sequence[str] = ()
-    by_ai: bool = False
-    marked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from playbooks.checks.base import Given, Severity, Spot, check_for
 from playbooks.checks.claims import Claim, about_same, claims, disagree
 from playbooks.checks.lists import pattern
+from playbooks.checks.record import carried
 from playbooks.checks.situation import is_foreign
 from playbooks.checks.text import Text
 
@@ -27,14 +28,7 @@ NAMES = {
 @check_for("L17", "前后或渠道间矛盾", Severity.BLOCK)
 def contradictions(given: Given) -> Iterator[Spot]:
     """Figures, days, names, amounts, causes or answers that differ from another text of the same matter."""
-    if given.pillars and not any(word.lower() in given.text.plain for word in given.pillars):
-        first = given.text.first_line
-        yield Spot(
-            first.start,
-            first.start + len(first.text),
-            "缺少约定的核心信息",
-            f"写进其中一条：{'、'.join(given.pillars)}",
-        )
+    yield from _silent(given)
     if is_foreign(given.text.plain) or not (given.variants or given.earlier):
         return
     mine = claims(Text(given.text.plain[:LONGEST]))
@@ -44,6 +38,16 @@ def contradictions(given: Given) -> Iterator[Spot]:
     for each in given.earlier:
         name = f"已批准的 v{each.number}" if each.number else "先前批准的文本"
         yield from _against(mine, Text(each.text[:LONGEST]), name, given, moves=True)
+
+
+def _silent(given: Given) -> Iterator[Spot]:
+    """None of what was agreed is said. A warning: whoever says it in quite other words is not to be stopped."""
+    # A translation cannot be told from other words.
+    same = [each for each in given.pillars if is_foreign(each) is is_foreign(given.text.plain)]
+    if same and not carried(given.text.raw, same):
+        first = given.text.first_line
+        mend = f"写进其中一条：{'；'.join(same)}"
+        yield Spot(first.start, first.start + len(first.text), "没有说到约定的口径", mend, Severity.WARN)
 
 
 def _against(mine: Iterable[Claim], other: Text, name: str, given: Given, *, moves: bool) -> Iterator[Spot]:

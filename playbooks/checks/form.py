@@ -202,16 +202,8 @@ def hard_to_read(given: Given) -> Iterator[Spot]:
 
 @check_for("L22", "机器写作未标明", Severity.WARN)
 def machine_written(given: Given) -> Iterator[Spot]:
-    """Traces of a machine's draft, or a machine's draft of which the record says nothing."""
-    if given.marked or pattern("style", "labelled").is_in(given.text):
+    """Traces of a machine's draft in a text that does not say that a machine wrote it."""
+    if pattern("style", "labelled").is_in(given.text):
         return
-    if given.by_ai:
-        first = given.text.first_line
-        yield Spot(
-            first.start,
-            first.start + len(first.text),
-            "由 AI 起草，记录里没有注明",
-            "在记录里注明，并按规定标识",
-        )
     for each in found(given, "style", "residue"):
-        yield Spot(*each.span(), "像是 AI 草稿留下的话或标记", "删掉它，并在记录里注明由 AI 起草")
+        yield Spot(*each.span(), "像是 AI 草稿留下的话或标记", "删掉它；确由 AI 写成的，按规定标识")

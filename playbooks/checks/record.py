@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from playbooks.checks.base import Fact, Given, Severity, Spot, check_for
 from playbooks.checks.claims import Claim, about_same, claims
@@ -117,6 +118,18 @@ def cited(words: str, facts: Sequence[Fact]) -> tuple[Fact, ...]:
     return tuple(
         fact for fact in facts if fact in resting or any(_tells(each, fact.claim) for each in sentences)
     )
+
+
+def carried(words: str, lines: Sequence[str]) -> tuple[str, ...]:
+    """Those of some agreed lines that a text says: each sentence of theirs in one or two of its own."""
+    said = [sentence.text for sentence in Text(words).sentences()]
+    said += [first + second for first, second in pairwise(said)]
+
+    def is_said(line: str) -> bool:
+        parts = [part.text for part in Text(line).sentences() if len(part.text.strip()) > 1]
+        return bool(parts) and all(any(_tells(each, part) for each in said) for part in parts)
+
+    return tuple(line for line in lines if is_said(line))
 
 
 def _tells(words: str, claim: str) -> bool:

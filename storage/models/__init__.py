@@ -5,6 +5,7 @@
 
 from storage.models.briefs import Brief, Reading
 from storage.models.crew import Assignment
+from storage.models.house import HouseLine
 from storage.models.partners import Opinion, PartnerNotice, Survey
 from storage.models.people import Admitted, Guess, Link, LinkCode
 from storage.models.public import Commitment, Question, Release
@@ -45,6 +46,7 @@ __all__ = [
     "Guess",
     "Held",
     "Hour",
+    "HouseLine",
     "Inbox",
     "Incident",
     "Label",

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from bot import logs
 from bot.cli import main
 from bot.config import ConfigError, Environment, load
 from bot.sources import kinds
+from playbooks import Level
+from playbooks import load as load_playbooks
 from tests.servers.slack import SlackServer
 from tests.servers.telegram import TelegramServer
 
@@ -223,3 +226,70 @@ def test_a_mailbox_is_a_room_that_only_briefs_go_to(tmp_path: Path, monkeypatch:
         load()
     assert "SMTP_URL: " in str(caught.value)
     assert "people 1 mail" in str(caught.value)
+
+
+OWN = """
+people:
+  - {name: 陈立, roles: [lead, pr]}
+  - {name: 吴桐, roles: [lead, legal]}
+  - {name: 林悦, roles: [responder]}
+rooms: [{name: alerts}]
+approvals:
+"""
+
+
+def refused(folder: Path, approvals: str) -> list[str]:
+    """What `fenghuo check` names, one line each."""
+    (folder / "fenghuo.yaml").write_text(OWN + approvals, encoding="utf-8")
+    found = CliRunner().invoke(main, ["check"])
+    assert found.exit_code
+    return [line.partition("fenghuo.yaml:")[2] for line in found.output.splitlines()]
+
+
+def test_a_team_approves_by_its_own_path_and_the_rest_stays_as_in_the_file(tmp_path: Path) -> None:
+    own = "  order: in turn\n  clocks: {red: {answer: 5m, expire: 30m}}\n"
+    (tmp_path / "fenghuo.yaml").write_text(OWN + own, encoding="utf-8")
+    usual = load_playbooks().approvals
+    rules = load_playbooks(own=load().file.approvals).approvals
+    assert (rules.order, rules.clocks[Level.RED].answer) == ("in turn", timedelta(minutes=5))
+    assert (rules.steps, rules.others, rules.emergency) == (usual.steps, usual.others, usual.emergency)
+    assert rules.clocks[Level.BLUE] == usual.clocks[Level.BLUE]
+
+
+@pytest.mark.parametrize(
+    ("approvals", "wanted"),
+    [
+        ("  steps:\n    - {roles: [lead], level: [red]}\n", '9: unknown key "level"; did you mean "levels"?'),
+        ("  steps:\n    - {roles: [legl]}\n", '9: there is no role "legl"; did you mean "legal"?'),
+        (
+            "  steps:\n    - {roles: [lead]}\n    - {roles: [ceo], levels: [red]}\n",
+            "10: nobody among the people is ceo, so nobody could ever approve this; give somebody that role",
+        ),
+        (
+            "  steps:\n    - {roles: [pr], count: 2}\n",
+            "9: 2 people have to approve and only 1 are pr; ask for fewer, or give others that role",
+        ),
+        (
+            "  steps:\n    - {roles: [lead]}\n    - {roles: [pr]}\n    - {roles: [legal], levels: [red]}\n",
+            "8: at red 3 different people may have to approve, and the people have only 2 for it;"
+            " give others these roles, or ask for fewer",
+        ),
+        ("  steps:\n    - {roles: [lead], types: [food]}\n", '9: there is no playbook "food"; '),
+        ("  others: [boss]\n", '8: there is no role "boss"; '),
+        ("  clocks:\n    red: {answer: soon, expire: 1h}\n", '9: approvals clocks red answer: "soon" is not a duration'),
+        ("  order: random\n", '8: approvals order cannot be "random"'),
+    ],
+)  # fmt: skip
+def test_a_path_that_the_people_cannot_walk_is_named_with_its_line(
+    tmp_path: Path, approvals: str, wanted: str
+) -> None:
+    found = refused(tmp_path, approvals)
+    assert any(line.startswith(wanted) for line in found), found
+    assert len(found) == 1
+
+
+def test_what_the_brand_says_to_sell_and_what_only_staff_may_read_reach_the_team(tmp_path: Path) -> None:
+    brand = "brand: {name: 青柚, slogans: [一口青柚], internal: [雷霆项目]}"
+    (tmp_path / "fenghuo.yaml").write_text(TEAM.replace("brand: {name: 青柚}", brand), encoding="utf-8")
+    found = load().team
+    assert (found.slogans, found.internal) == (("一口青柚",), ("雷霆项目",))

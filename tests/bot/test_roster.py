@@ -77,6 +77,25 @@ async def test_new_people_rooms_and_guests_count_at_once_and_leads_are_told(edit
         assert team.room_at("slack", "C0DRILL") is not None
 
 
+async def test_who_approves_is_in_force_at_once_and_a_mistake_leaves_it_as_it_was(edited: Edited) -> None:
+    library = edited.app.dispatch.library
+
+    def order() -> str:
+        return library.approvals.order
+
+    said = await edited.saves(FILE + "approvals: {order: in turn, clocks: {red: {answer: 5m, expire: 1h}}}\n")
+    assert said == ["C0LEADS fenghuo.yaml was edited and is in force now\nApprovals: changed: order clocks"]
+    assert order() == "in turn"
+    said = await edited.saves(FILE + "approvals: {steps: [{roles: [legal]}]}\n")
+    assert "nobody among the people is legal" in said[0]
+    assert "fenghuo.yaml:11: " in said[0]
+    assert order() == "in turn"
+    said = await edited.saves(FILE)
+    await edited.app.close()
+    assert said == ["C0LEADS fenghuo.yaml was edited and is in force now\nApprovals: changed: order clocks"]
+    assert order() == "parallel"
+
+
 async def test_whoever_is_taken_off_the_roster_is_nobody_from_then_on(edited: Edited) -> None:
     said = await edited.saves(FILE.replace("  - {name: 林悦, slack: U0LIN, roles: [responder]}\n", ""))
     await edited.app.close()

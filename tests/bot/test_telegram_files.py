@@ -9,7 +9,7 @@ import pytest
 from bot.transports.base import TransportError, Why
 from bot.transports.telegram import TelegramTransport
 from handlers.kit.messages import Attached
-from tests.bot.telegram_talk import CHEN, GROUP, LIN, Inbox, talking, typed
+from tests.bot.telegram_talk import CHEN, GROUP, LIN, Inbox, letter, talking, typed
 from tests.servers.telegram import TelegramServer
 
 PHOTO = b"\x89PNG mouldy cake" * 10_000
@@ -46,6 +46,22 @@ async def test_a_captioned_document_is_a_command_with_a_file_whose_bytes_can_be_
     [attached] = event.files
     assert (attached.name, attached.size, attached.mime) == ("蛋糕.png", len(PHOTO), "image/png")
     assert await transport.read_file(attached.id, LIMIT) == PHOTO
+
+
+async def test_a_document_without_a_word_is_heard_in_reply_to_the_bot_only(
+    server: TelegramServer, inbox: Inbox, transport: TelegramTransport
+) -> None:
+    number = int(await transport.post(letter("Statement #1 v1")))
+    person = await server.say("看", user=CHEN, chat=GROUP)
+    attached = server.attach("声明.txt", "我们正在核实。".encode())
+    await server.say("", user=LIN, chat=GROUP, reply_to=person.id, **attached)
+    await server.say("", user=LIN, chat=GROUP, reply_to=number, photo=SIZES)
+    await server.say("", user=LIN, chat=GROUP, reply_to=number, **attached)
+    event = await typed(server, inbox)
+    assert (event.text, event.answer) == ("", False)
+    assert event.quoted
+    assert event.quoted.message == str(number)
+    assert [each.name for each in event.files] == ["声明.txt"]
 
 
 async def test_a_reply_brings_the_largest_photo_of_the_message_it_answers(

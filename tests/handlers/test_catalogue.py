@@ -10,6 +10,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
@@ -118,6 +119,7 @@ def said_by_commands() -> set[str]:
     return labels | {each.help for each in commands} | {each.usage for each in commands}
 
 
+@cache
 def said() -> Found:
     """All that the code says."""
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in files()}

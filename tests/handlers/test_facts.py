@@ -196,6 +196,30 @@ async def test_a_text_that_may_be_public_is_named_first_and_in_the_room(chat: Ch
     assert "F1 (false)" in card.text
 
 
+async def test_where_a_text_stands_that_rests_on_what_is_false_is_named_live_ones_first(chat: Chat) -> None:
+    card = await told(chat)
+    await chat.says("claim 1", by="林悦")
+    await chat.presses("Approve", card, by="陈立")
+    await chat.says("publish 1 微博 https://weibo.com/1/abc", by="林悦")
+    await chat.says("recall 1 v1 门店数写错了", by="陈立")
+    await chat.says(f"edit 1 {TEXT}谢谢大家的监督。", by="林悦")
+    await chat.says("approve 1", by="陈立")
+    await chat.says("down 1 微博", by="林悦")
+    await chat.says("publish 1 抖音 https://v.douyin.com/x", by="林悦")
+    await chat.says("publish 1 公众号 https://mp.weixin.qq.com/s/x", by="林悦")
+    heard = await chat.says("fact 1 F1 deny", by="吴桐")
+    flagged = next(each for each in heard.posts if each.transport == "slack")
+    places = flagged.card.sections[0].lines
+    assert [each.split()[1] for each in places] == ["公众号", "抖音"], "what is gone is not named"
+    assert flagged.wires == ["recall.recall:1 v2", "statement.draft:1 correction"]
+    entry = next(each for each in await chat.entries() if each.kind == "fact_false")
+    assert entry.data["cited"] == {"1": "recalled", "2": "approved"}
+    form = (await chat.presses("Recall v2…", flagged, by="陈立")).form
+    assert await chat.fills(form, {"reason": "门店数不实"}, by="陈立", on=flagged) == {}
+    again = await chat.says("fact 1 F1 confirm", by="吴桐")
+    assert not [each for each in again.posts if "rest on it" in each.title], "nothing is to be mended"
+
+
 async def test_a_text_that_says_nothing_of_a_fact_is_left_alone(chat: Chat) -> None:
     card = await told(chat, "我们已收到反映，正在核实。", level="yellow")
     await chat.presses("Approve", card, by="陈立")

@@ -28,6 +28,11 @@ def of(heard: Heard) -> Said:
     return found
 
 
+async def told_so_far(chat: Chat) -> list[PartnerNotice]:
+    async with chat.database.read() as session:
+        return list(await partners.of(session, 1))
+
+
 async def owed(chat: Chat) -> list[Deadline]:
     async with chat.database.read() as session:
         return [each for each in await deadlines.of(session, 1) if each.kind == "partner"]
@@ -52,12 +57,31 @@ async def test_of_the_token_only_its_hash_is_stored(chat: Chat) -> None:
     assert all(token not in str(each.data) + each.text for each in await chat.entries())
 
 
-async def test_without_text_the_template_speaks_and_its_gaps_are_named(chat: Chat) -> None:
-    notice = await told(chat, "星河MCN")
-    assert "合作伙伴" in notice.card.verbatim or "To our partners" in notice.card.verbatim
-    assert "蛋糕发霉" in notice.card.verbatim
-    assert notice.card.tone == "warn"
-    assert "block" in notice.card.text
+async def test_without_text_the_template_is_there_to_be_filled_in_and_goes_out_without_gaps(
+    chat: Chat,
+) -> None:
+    chat.dispatch.settings["public_url"] = PUBLIC
+    card = await chat.opens()
+    opener = (await chat.says("partner 1 星河MCN", by="林悦", under=card)).whisper
+    form = (await chat.presses("Fill in", opener, by="林悦")).form
+    text = form.fields[0].initial
+    assert "蛋糕发霉" in text
+    problem = (await chat.fills(form, {"text": text}, by="林悦"))["text"]
+    assert "[Please fill in: what to stop" in problem
+    assert await told_so_far(chat) == []
+    filled = re.sub(r"\[[Pp]lease fill in[^]]*\]", "请暂停直播", text)
+    assert await chat.fills(form, {"text": filled}, by="林悦") == {}
+    [row] = await told_so_far(chat)
+    assert (row.partner, row.text) == ("星河MCN", filled)
+
+
+async def test_a_text_with_gaps_is_not_handed_out(chat: Chat) -> None:
+    await chat.opens()
+    refusal = await chat.refused("partner 1 星河MCN 请在【请填写：时间】前下架", by="林悦")
+    assert "【请填写：时间】" in refusal.title
+    long_name = "很长的名字" * 4
+    assert "fill in" in (await chat.refused(f"partner 1 {long_name}", by="林悦")).title
+    assert await told_so_far(chat) == []
 
 
 async def test_a_name_with_blanks_stands_in_quotation_marks(chat: Chat) -> None:

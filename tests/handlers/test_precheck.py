@@ -36,6 +36,12 @@ async def test_a_text_without_faults_is_said_to_have_none(chat: Chat) -> None:
     assert "TEXT" in (await chat.refused("precheck", by="林悦")).text
 
 
+async def test_a_word_that_only_staff_may_read_is_found(chat: Chat) -> None:
+    chat.team.internal = ("雷霆项目",)
+    told = (await chat.says("precheck 雷霆项目下周上市。", by="林悦")).whisper
+    assert "L20" in told.text
+
+
 async def test_the_findings_stand_under_a_draft(chat: Chat) -> None:
     await chat.opens()
     await chat.says("edit 1 我们高度重视。", by="林悦")

@@ -51,8 +51,9 @@ async def test_a_draft_is_made_of_the_template_and_the_incident(chat: Chat) -> N
     )
     assert version.made == version.hash
     assert version.hash == statements.hash_of(version.text)
-    for part in ("蛋糕发霉，客服不理", "14:00", "18:00", "青柚茶饮"):
+    for part in ("our goods and services", "14:00", "18:00", "青柚茶饮"):
         assert part in version.text
+    assert "蛋糕发霉" not in version.text, "a title is typed in a hurry, and this text is approved beforehand"
     cards = [await chat.card("statement:1:1", on=name) for name in ("slack", "telegram")]
     assert [card.thread for card in cards] == [
         (await chat.card(on=name)).message for name in ("slack", "telegram")
@@ -64,6 +65,12 @@ async def test_a_draft_is_made_of_the_template_and_the_incident(chat: Chat) -> N
     assert "#1" in in_leads[0].title
     entry = (await chat.entries())[-1]
     assert (entry.kind, entry.by, entry.data["text_hash"]) == ("drafted", "林悦", version.hash)
+
+
+async def test_a_text_that_nobody_approved_beforehand_says_what_the_incident_is_called(chat: Chat) -> None:
+    await chat.opens(title="蛋糕发霉，客服不理")
+    await chat.says("draft 1 full", by="林悦")
+    assert "蛋糕发霉，客服不理" in (await chat.versions())[-1].text
 
 
 @pytest.mark.parametrize("words", ["draft 1 holding", "起草 1 首次回应", "draft 1"])

@@ -204,19 +204,35 @@ async def at_once(chats: list[Chat], moment: Sequence[Deed]) -> None:
         pass
 
 
-bounded = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+few = settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(few, max_examples=40)
 
 
-@bounded
+@few
 @given(story=stories)
 def test_no_order_of_deeds_approves_what_must_not_be(fresh_file: Path, story: list[list[Deed]]) -> None:
     asyncio.run(live(copy_of(fresh_file, fresh_file.parent), story))
 
 
+@pytest.mark.slow
+@many
+@given(story=stories)
+def test_no_order_of_many_approves_what_must_not_be(fresh_file: Path, story: list[list[Deed]]) -> None:
+    asyncio.run(live(copy_of(fresh_file, fresh_file.parent), story))
+
+
 @pytest.mark.postgres
-@settings(bounded, max_examples=8)
+@few
 @given(story=stories)
 def test_nor_do_two_processes_on_one_database(postgres: str, story: list[list[Deed]]) -> None:
+    asyncio.run(live(emptied(postgres), story, processes=2))
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+@many
+@given(story=stories)
+def test_nor_do_they_in_many_stories(postgres: str, story: list[list[Deed]]) -> None:
     asyncio.run(live(emptied(postgres), story, processes=2))
 
 
