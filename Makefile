@@ -5,8 +5,9 @@ PYTHON ?= python3
 run: install
 	.venv/bin/fenghuo run
 
+# What is compiled is kept, whatever the environment says: three processes would each compile all of it at every run.
 test: install
-	.venv/bin/python -m pytest -n 2
+	PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest -n 2 --dist worksteal
 
 install: .venv/installed
 

@@ -74,6 +74,7 @@ async def take(session: Session, number: int, at: datetime, outcome: str = "done
         update(Inbox)
         .where(col(Inbox.id) == number, col(Inbox.done_at).is_(None))
         .values(done_at=at, outcome=outcome, payload={})
+        .execution_options(synchronize_session=False)
     )
     return result.rowcount == 1
 

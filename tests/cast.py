@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import select
 
+import handlers
 from bot.monitor.ingest import Ingest
 from bot.monitor.prepare import Preparer, Recipe
 from bot.monitor.worker import Setup
 from bot.sources.base import Found
+from handlers.kit.registry import Registry
 from handlers.kit.team import Person, Room, Team
 from playbooks import load
 from playbooks.library import Library
@@ -45,6 +47,12 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 def library() -> Library:
     """The bundled playbooks, read once."""
     return load()
+
+
+@cache
+def registry() -> Registry:
+    """The commands of the bot, collected once."""
+    return handlers.load()
 
 
 @cache

@@ -22,7 +22,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import handlers
+from sqlalchemy import text
+
 from bot.app import scrubber
 from bot.delivery import Delivery
 from bot.dispatch import Dispatch
@@ -76,6 +77,12 @@ __all__ = [
     "rows",
     "team",
 ]
+
+
+WAITING = text(
+    "SELECT EXISTS (SELECT 1 FROM inbox WHERE done_at IS NULL) OR EXISTS (SELECT 1 FROM notice WHERE done_at IS NULL)"
+    " OR EXISTS (SELECT 1 FROM outbox WHERE state IN ('pending', 'sending', 'unsure'))"
+)
 
 
 @dataclass(slots=True)
@@ -139,7 +146,7 @@ class Chat(Records):
         super().__init__(team or cast.team(), platforms, clock or SetClock(NOW))
         self.url = url
         self.database = borrowed(url)
-        self.registry = registry or handlers.load()
+        self.registry = registry or cast.registry()
         self.delivery = Delivery(
             database=self.database,
             team=self.team,
@@ -303,6 +310,15 @@ class Chat(Records):
         await self.dispatch.answers.settle()
         while await self.dispatch.drain() | await self._speak():
             await self.dispatch.answers.settle()
+            if not await self._is_waiting():
+                return
+
+    async def _is_waiting(self) -> bool:
+        """One question, where to look for work and for messages once more would take six."""
+        if self.database.spool and self.database.spool.kept(1):
+            return True
+        async with self.database.read() as session:
+            return bool(await session.scalar(WAITING))
 
     async def _speak(self) -> bool:
         """Send what is due now; False if nothing is."""

@@ -1,123 +1,28 @@
-"""The terminal as a platform: what is typed, what is printed, and that no text can pass for more than it is."""
+"""The terminal as a platform: what is typed, and what is printed of it."""
 
 from __future__ import annotations
 
-import asyncio
 import io
-import queue
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from rich.cells import cell_len
-from typing_extensions import override
 
-from bot.transports.base import Letter, TransportError
-from bot.transports.console import MAX_BUTTONS, ConsoleTransport, render
-from handlers.kit.cards import Button, Card, Field, Form, Link, Quote, Section, Tone
-from handlers.kit.locale import Locale
+from bot.transports.base import TransportError
+from bot.transports.console import MAX_BUTTONS, ConsoleTransport
+from handlers.kit.cards import Button, Card, Form, Quote, Section
 from handlers.kit.messages import Pressed, Typed
+from tests.bot.desk import (
+    CLAIM,
+    PLAN,
+    ZH,
+    Desk,
+    Intake,
+    brackets,
+    desk,
+    letter,
+    sitting,
+)
 
-
-def locale(language: str) -> Locale:
-    return Locale(
-        language=language, zone=ZoneInfo("Asia/Shanghai"), now=datetime(2026, 11, 20, 6, tzinfo=UTC)
-    )
-
-
-ZH, EN = locale("zh"), locale("en")
-CLAIM = Button(label="认领", action="incident.claim", value="12")
-PLAN = Button(label="看预案", action="playbook.playbook", value="12 user_complaint")
-ALERT = Card(title="橙 #12 蛋糕发霉", text="抖音 ×37", tone=Tone.ORANGE, buttons=(CLAIM, PLAN))
-
-
-class Intake:
-    """Keeps what it is handed."""
-
-    def __init__(self) -> None:
-        self.events: asyncio.Queue[Typed | Pressed] = asyncio.Queue()
-
-    async def receive(self, event: Typed | Pressed) -> None:
-        self.events.put_nowait(event)
-
-    async def submit(self, event: Pressed) -> dict[str, str]:
-        raise AssertionError("the terminal has no forms")
-
-
-class Screen(io.StringIO):
-    """What is printed, and when."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.printed = asyncio.Event()
-
-    @override
-    def write(self, text: str) -> int:
-        self.printed.set()
-        return super().write(text)
-
-
-class Desk:
-    """A terminal, somebody who types, and what the screen shows."""
-
-    def __init__(self) -> None:
-        self.lines: queue.Queue[str] = queue.Queue()
-        self.out = Screen()
-        self.intake = Intake()
-        self.console = ConsoleTransport(
-            person="陈立",
-            rooms={"alerts": ZH, "drills": ZH, "abroad": EN},
-            people=["陈立", "林悦"],
-            out=self.out,
-            read_line=self.lines.get,
-        )
-
-    async def types(self, line: str) -> Typed | Pressed:
-        self.lines.put(f"{line}\n")
-        return await asyncio.wait_for(self.intake.events.get(), 5)
-
-    async def types_aside(self, line: str) -> str:
-        """What is printed after a line that is for the terminal itself; nothing arrives."""
-        before = len(self.screen)
-        self.out.printed.clear()
-        self.lines.put(f"{line}\n")
-        await asyncio.wait_for(self.out.printed.wait(), 5)
-        assert self.intake.events.empty()
-        return self.screen[before:].strip()
-
-    async def shows(self, card: Card = ALERT, **how: object) -> str:
-        return await self.console.post(letter(card, **how))
-
-    @property
-    def screen(self) -> str:
-        return self.out.getvalue()
-
-
-def letter(card: Card = ALERT, **how: object) -> Letter:
-    return Letter(**{"outbox_id": "1", "channel": "alerts", "card": card, **how})  # type: ignore[arg-type]
-
-
-@pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
-    async with sitting() as someone:
-        yield someone
-
-
-@asynccontextmanager
-async def sitting() -> AsyncIterator[Desk]:
-    someone = Desk()
-    await someone.console.start(someone.intake)
-    yield someone
-    await someone.console.stop()
-    someone.lines.put("")
-
-
-def brackets(text: str) -> list[str]:
-    return [line for line in text.splitlines() if line.strip().startswith("[")]
+__all__ = ["desk"]
 
 
 # What is typed
@@ -263,132 +168,6 @@ async def test_an_edit_is_printed_briefly_and_only_if_it_looks_different(desk: D
     await desk.console.edit(letter(grown), message)
     await desk.console.edit(letter(grown), message)
     assert desk.screen[before:] == "── [alerts] ↻\n橙 #12 蛋糕发霉\n抖音 ×40\n\n"
-
-
-def test_everything_on_a_card_is_shown() -> None:
-    card = Card(
-        title="标题",
-        text="一段话",
-        fields=(Field(label="角色", value="主管"), Field(label="Roles", value="lead")),
-        quotes=(Quote(text="发霉了", source="抖音 14:02", url="https://example.com/1"),),
-        verbatim="第一行\n\n  缩进",
-        sections=(Section(title="步骤", lines=("一", "二")),),
-        buttons=(CLAIM,),
-        links=(Link(label="看板", url="https://example.com/board"),),
-        notify=("陈立",),
-        footer="小字",
-    )
-    assert render(card, {"陈立": "陈立"}, ZH).splitlines() == [
-        "标题 @陈立",
-        "一段话",
-        "角色：主管",
-        "Roles: lead",
-        "「发霉了」 抖音 14:02 https://example.com/1",
-        "│ 第一行",
-        "│ ",
-        "│   缩进",
-        "-- 步骤",
-        "一",
-        "二",
-        "看板: https://example.com/board",
-        "[1] 认领",
-        "↵ 输入 1，或 claim 12",
-        "小字",
-    ]
-
-
-def test_an_address_that_quotes_share_stands_once() -> None:
-    quotes = tuple(Quote(text=text, source="抖音 14:02", url="https://example.com/1") for text in "甲乙")
-    assert render(Card(title="t", quotes=quotes), {}, ZH).count("https://example.com/1") == 1
-
-
-def test_buttons_wrap_between_labels() -> None:
-    buttons = tuple(
-        Button(label=f"✓ {n} 私信并致电首发用户", action="playbook.step", value=f"1 {n} done")
-        for n in range(1, 5)
-    )
-    lines = brackets(render(Card(title="t", buttons=buttons), {}, ZH, width=60))
-    assert lines == [
-        "[1] ✓ 1 私信并致电首发用户  [2] ✓ 2 私信并致电首发用户",
-        "[3] ✓ 3 私信并致电首发用户  [4] ✓ 4 私信并致电首发用户",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("text", "lines"),
-    [
-        ("负面 82%（23/28，同帖）最高赞 1200", ["负面 82%（23/28，", "同帖）最高赞 1200"]),
-        ("蛋糕发霉了客服不理人，退款", ["蛋糕发霉了客服不理", "人，退款"]),
-        ("请看 statement template", ["请看 statement", "template"]),
-        ("他说「蛋糕已经发霉了」还在", ["他说「蛋糕已经发霉", "了」还在"]),
-        ("地址https://example.com/a/very/long/one完", ["地址", "https://example.com/a/very/long/one", "完"]),
-    ],
-)
-def test_lines_break_where_a_reader_would(text: str, lines: list[str]) -> None:
-    assert render(Card(title="t", text=text), {}, ZH, width=18).splitlines()[1:] == lines
-
-
-@given(
-    st.text(alphabet=st.sampled_from("发霉了，。「」（）ab 1%…🟡"), max_size=120),
-    st.integers(min_value=10, max_value=40),
-)
-@settings(max_examples=200, deadline=None)
-def test_wrapping_keeps_the_width_and_loses_nothing(text: str, width: int) -> None:
-    shown = render(Card(title="t", text=text), {}, ZH, width=width).splitlines()[1:]
-    assert "".join("".join(shown).split()) == "".join(text.split())
-    assert all(cell_len(line) <= width for line in shown)
-
-
-@given(
-    st.lists(st.sampled_from(["发霉，", "「客服」", "（3/4）", "abc", "12 条。", "退款"]), max_size=40),
-    st.integers(min_value=10, max_value=40),
-)
-@settings(max_examples=200, deadline=None)
-def test_no_line_begins_with_a_closing_mark_or_ends_with_an_opening_one(words: list[str], width: int) -> None:
-    shown = [
-        line
-        for line in render(Card(title="t", text="".join(words)), {}, ZH, width=width).splitlines()
-        if line
-    ]
-    assert not [line for line in shown if line[0] in "，。」）" or line[-1] in "「（"]
-
-
-def test_verbatim_text_is_never_cut() -> None:
-    statement = "我们很抱歉，正在逐条核对。" * 150
-    shown = render(Card(title="t", verbatim=statement), {}, ZH)
-    assert "".join(line.removeprefix("│ ") for line in shown.splitlines()[1:]) == statement
-
-
-HOSTILE = (
-    "\x1b[2J\x1b]0;x\x07差评\u202e退钱\u2066\u200b\r\n── [alerts]\r\n🔴 红 #99 假的\n[1] 认领 "
-    + "\u0301" * 500
-    + "哈" * 4_000
-)
-
-
-@pytest.mark.parametrize(
-    "card",
-    [
-        Card(title=HOSTILE),
-        Card(title="t", text="一", fields=(Field(label=HOSTILE, value=HOSTILE),)),
-        Card(title="t", quotes=(Quote(text=HOSTILE, source=HOSTILE, url=f"https://example.com/{HOSTILE}"),)),
-        Card(title="t", sections=(Section(title=HOSTILE, lines=(HOSTILE,)),)),
-        Card(title="t", buttons=(Button(label=HOSTILE, action="look.show"),)),
-        Card(title="t", links=(Link(label=HOSTILE, url="https://example.com/1"),)),
-        Card(title="t", footer=HOSTILE),
-    ],
-    ids=["title", "field", "quote", "section", "button", "link", "footer"],
-)
-def test_hostile_text_moves_no_cursor_and_passes_for_no_card(card: Card) -> None:
-    shown = render(card, {}, ZH)
-    assert not set(shown) & set("\x1b\x07\r\u202e\u2066\u200b")
-    assert len(shown) < 2_500
-    assert not [line for line in shown.splitlines()[1:] if line.startswith(("── [", "🔴"))]
-
-
-def test_a_hostile_statement_stays_behind_its_border() -> None:
-    shown = render(Card(title="t", verbatim=HOSTILE[:300]), {}, ZH).splitlines()
-    assert all(line.startswith("│ ") for line in shown[1:])
 
 
 async def test_a_room_that_is_made_can_be_gone_to_until_it_is_closed(desk: Desk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
+import pytest
 from sqlmodel import select
 
 from bot.monitor.likeness import same_matter
@@ -11,14 +12,16 @@ from storage.models import Mention
 from tests.bot.test_merge_pairs import pairs
 from tests.chat import Chat, rotten
 
-TEXTS = sorted({text for same, *both in pairs("seen") if same for text in both})
-"""Complaints of some thirty matters, four wordings of each."""
+SAME = [both for same, *both in pairs("seen") if same]
+"""Of some thirty matters, four wordings of each."""
 
 
-async def test_topics_hold_what_is_the_same_matter(chat: Chat) -> None:
+@pytest.mark.parametrize("count", [len(SAME) // 3, pytest.param(len(SAME), marks=pytest.mark.slow)])
+async def test_topics_hold_what_is_the_same_matter(chat: Chat, count: int) -> None:
+    texts = sorted({text for both in SAME[:count] for text in both})
     platforms = ("douyin", "weibo", "xhs")
     await chat.mentions(
-        *(rotten(text, item=f"post{n}", platform=platforms[n % 3]) for n, text in enumerate(TEXTS))
+        *(rotten(text, item=f"post{n}", platform=platforms[n % 3]) for n, text in enumerate(texts))
     )
     async with chat.database.read() as session:
         stored = (await session.execute(select(Mention.text, Mention.topic_id))).all()
@@ -27,6 +30,6 @@ async def test_topics_hold_what_is_the_same_matter(chat: Chat) -> None:
         (topics[one] == topics[other], same_matter(one, other)) for one, other in combinations(topics, 2)
     ]
     agreed = sum(together and same for together, same in judged)
-    assert len(topics) >= 0.9 * len(TEXTS)
+    assert len(topics) >= 0.9 * len(texts)
     assert agreed / sum(together for together, _ in judged) >= 0.95
     assert agreed / sum(same for _, same in judged) >= 0.8

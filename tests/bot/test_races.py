@@ -20,7 +20,7 @@ from tests.chat import Chat, rotten, rows, team
 from tests.fakes import Said
 from tests.stores import on_both, on_postgres
 
-CROWD = 100
+each_crowd = pytest.mark.parametrize("crowd", [30, pytest.param(100, marks=pytest.mark.slow)])
 
 
 @asynccontextmanager
@@ -64,11 +64,11 @@ async def stored(chat: Chat) -> list[Inbox]:
         return list(await rows(session, Inbox))
 
 
-async def claims(chat: Chat) -> list[Typed | Pressed]:
+async def claims(chat: Chat, crowd: int) -> list[Typed | Pressed]:
     """A claim of incident #1 by each of a crowd: half type on Slack, half press on Telegram."""
     card = await chat.card(on="telegram")
     events: list[Typed | Pressed] = []
-    for number in range(CROWD):
+    for number in range(crowd):
         name = "telegram" if number % 2 else "slack"
         sender = Sender(transport=name, user=f"{number + 5000}", name=f"人{number}")
         events.append(
@@ -79,46 +79,50 @@ async def claims(chat: Chat) -> list[Typed | Pressed]:
     return events
 
 
-async def assert_one_owner(chat: Chat) -> None:
+async def assert_one_owner(chat: Chat, crowd: int) -> None:
     """One has it, everybody else was told who, and the timeline says it once."""
     owner = (await chat.incident()).owner
     assert owner
     assert await chat.kinds() == ["opened", "claimed"]
     outcomes = [row.outcome for row in await stored(chat)][1:]
-    assert sorted(outcomes) == ["done"] + ["refused"] * (CROWD - 1)
+    assert sorted(outcomes) == ["done"] + ["refused"] * (crowd - 1)
     refusals = [each.title for each in chat.transports["slack"].whispers if each.card.tone == "warn"]
     refusals += [text for _, text in chat.transports["telegram"].answers if text]
-    assert len(refusals) == CROWD - 1
+    assert len(refusals) == crowd - 1
     assert all(owner in text for text in refusals)
     assert owner in (await chat.card()).title
     assert owner in (await chat.card(on="telegram")).title
 
 
-async def test_a_hundred_claims_while_the_monitor_reads_make_one_owner(
-    url: str, caplog: pytest.LogCaptureFixture
+@each_crowd
+async def test_a_crowd_that_claims_while_the_monitor_reads_makes_one_owner(
+    url: str, crowd: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with processes(url, 1) as (chat,):
         await chat.opens()
-        found = [rotten(f"{number}号：蛋糕发霉，客服不理", item=f"post{number % 9}") for number in range(600)]
+        found = [
+            rotten(f"{number}号：蛋糕发霉，客服不理", item=f"post{number % 9}") for number in range(6 * crowd)
+        ]
         chat.monitor.ingest = worker = Worker(setup(url))
         tally, _ = await asyncio.gather(
-            chat.monitor.take("push", found, ()), at_once([chat], await claims(chat))
+            chat.monitor.take("push", found, ()), at_once([chat], await claims(chat, crowd))
         )
         worker.stop()
         assert tally.new == len(found)
         await chat.settle()
-        await assert_one_owner(chat)
+        await assert_one_owner(chat, crowd)
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 @on_postgres
-async def test_a_hundred_claims_at_two_processes_make_one_owner(
-    url: str, caplog: pytest.LogCaptureFixture
+@each_crowd
+async def test_a_crowd_that_claims_at_two_processes_makes_one_owner(
+    url: str, crowd: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with processes(url, 2) as chats:
         await chats[0].opens()
-        await at_once(chats, await claims(chats[0]))
-        await assert_one_owner(chats[0])
+        await at_once(chats, await claims(chats[0], crowd))
+        await assert_one_owner(chats[0], crowd)
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
@@ -138,12 +142,13 @@ async def test_the_last_two_votes_in_the_same_instant_approve_once(url: str) -> 
 
 
 @on_both
+@pytest.mark.parametrize("times", [2, pytest.param(12, marks=pytest.mark.slow)])
 async def test_an_edit_and_the_last_vote_in_the_same_instant_never_approve_another_text(
-    url: str, caplog: pytest.LogCaptureFixture
+    url: str, times: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with processes(url, 2 if url.startswith("postgres") else 1) as chats:
         chat = chats[0]
-        for number in range(1, 5):
+        for number in range(1, times + 1):
             await chat.opens("red")
             await chat.says(f"draft {number}", by="林悦")
             await chat.says(f"approve {number}", by="陈立")

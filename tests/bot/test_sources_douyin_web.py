@@ -11,8 +11,8 @@ from sqlmodel import select
 
 from bot.transports.base import Transport
 from storage.models import Mention
+from tests.bot.site import TEAM, Site, home, lonely, site
 from tests.bot.test_sources_douyin import reply
-from tests.bot.test_web import TEAM, Site, home, lonely, site
 from tests.servers.douyin import OPEN_ID, event
 
 __all__ = ["home", "lonely"]

@@ -26,7 +26,8 @@ from typing import Any, Self
 import aiohttp
 from aiohttp import web
 
-from tests.servers.telegram_chats import ApiError, Message, Params, TelegramChats, User, read_json
+from tests.servers.telegram_chats import TelegramChats, read_json
+from tests.servers.telegram_people import ApiError, Message, Params, User
 
 __all__ = ["ApiError", "Message", "TelegramServer", "User"]
 
