@@ -12,7 +12,6 @@ import math
 from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Iterable, Mapping, Set
 from datetime import datetime, timedelta
-from heapq import nlargest
 from itertools import chain
 from operator import itemgetter
 
@@ -21,7 +20,7 @@ from bot.monitor.chance import Usual
 from bot.monitor.likeness import SAME, clash, likeness
 from bot.monitor.phrases import CALL, POST, TYPE, subjects, weight
 from bot.monitor.prepare import Prepared
-from bot.monitor.thread import TEXTS, Said, Thread, Voice, begun_by, platforms_with, weight_of
+from bot.monitor.thread import TEXTS, Said, Thread, Voice, begun_by, weight_of
 
 JOIN = 0.16
 """How alike a mention and a topic must be: the marks that it shares with the average complaint, against all that they bear.
@@ -42,6 +41,8 @@ SHARED = 3
 still told by what they are about (see `sketch.HASHES`)."""
 LIKELIEST, COMMON = 4, 256
 """Texts that a mention is compared with, those with which it shares most min-hashes; min-hashes of more texts say nothing."""
+SURELY = 0.999999
+"""Room for what is lost in rounding where something is left out because it is sure to be too little."""
 NEAREST = 16
 """Topics that a mention is compared with in full: those with which it shares most."""
 COPY = "copy:"
@@ -149,7 +150,7 @@ class Index:
             thread.lasting = thread.topic.id in lasting
         kept = [thread for thread in self.threads if self.is_open(thread, now)]
         if len(kept) > MOST_THREADS:
-            loud = sorted(kept, key=lambda thread: (thread.lasting, len(thread.voices), thread.topic.last_at))
+            loud = sorted(kept, key=lambda thread: (thread.lasting, len(thread.voices), thread.last_at))
             chosen = set(loud[-MOST_THREADS:])
             kept = [thread for thread in kept if thread in chosen]
         # Made anew even if all are kept: marks that a topic has dropped are still in the index.
@@ -160,7 +161,7 @@ class Index:
 
     def is_open(self, thread: Thread, now: datetime) -> bool:
         """Tell whether a topic still takes mentions."""
-        return thread.lasting or now - thread.topic.last_at <= self.window
+        return thread.lasting or now - thread.last_at <= self.window
 
     def near(self, marks: Iterable[str]) -> list[Thread]:
         """The topics that share most with some marks."""
@@ -179,7 +180,7 @@ class Index:
             value = values[mark]
             for thread in threads:
                 shared[thread] += value
-        return nlargest(NEAREST, shared.items(), key=itemgetter(1))
+        return sorted(shared.items(), key=itemgetter(1), reverse=True)[:NEAREST]
 
     def alike(self, marks: frozenset[str], now: datetime) -> Thread | None:
         """The topic that is about the same as a complaint with these marks."""
@@ -194,18 +195,23 @@ class Index:
                 break
             if not self.is_open(thread, now):
                 continue
-            value = self._likeness(values, own, thread)
+            value = self._likeness(values, own, thread, most)
             if value >= most and speaks_of_else(named, thread):
                 value *= ELSE
             if value >= most and (thread.heard > FEW or _is_same(marks, thread)):
                 best, most = thread, value
         return best
 
-    def _likeness(self, values: Mapping[str, float], own: float, thread: Thread) -> float:
-        """How alike a complaint and the complaints of a topic are on average, 0 to 1; what they name is not looked at."""
+    def _likeness(self, values: Mapping[str, float], own: float, thread: Thread, least: float) -> float:
+        """How alike a complaint and the complaints of a topic are on average, 0 to 1; what they name is not looked at.
+
+        0 for what is sure to be below `least`.
+        """
         counts = thread.marks
         both = sum([value * counts[mark] for mark, value in values.items() if mark in counts])
-        return both / thread.heard / math.sqrt(own * self._norm(thread)) if both else 0.0
+        both /= max(1, thread.heard)
+        # The norm, which takes long to reckon, is no less than what both bear.
+        return both / math.sqrt(own * self._norm(thread)) if both > SURELY * least * least * own else 0.0
 
     def kinship(self, one: Thread, other: Thread) -> float:
         """How alike the complaints of two topics are on average, 0 to 1."""
@@ -260,7 +266,9 @@ class Index:
         """The texts that most likely say the same as one with these min-hashes."""
         buckets = [bucket for value in hashes if len(bucket := self._by_hash.get(value, ())) <= COMMON]
         shared = Counter(chain.from_iterable(buckets))
-        return [candidate for candidate, count in shared.most_common(LIKELIEST) if count >= SHARED]
+        likely = [each for each in shared.items() if each[1] >= SHARED]
+        likely.sort(key=itemgetter(1), reverse=True)
+        return [candidate for candidate, _ in likely[:LIKELIEST]]
 
     def _hear(
         self, thread: Thread, mention: Prepared, marks: frozenset[str], now: datetime, *, is_copy: bool
@@ -340,12 +348,11 @@ def marks_of(mention: Prepared) -> frozenset[str]:
 def _count_in(thread: Thread, mention: Prepared, now: datetime) -> None:
     row, topic = mention.row, thread.topic
     is_negative = mention.reading.is_negative
-    topic.last_at = now
-    topic.mentions += 1
-    topic.negatives += is_negative
-    topic.fresh += is_negative and mention.fresh
-    topic.platforms = dict(platforms_with(topic, row["platform"]))
-    # To set a column takes as long as all of this, so it is set only if it changes.
+    thread.last_at = now
+    thread.mentions += 1
+    thread.negatives += is_negative
+    thread.fresh += is_negative and mention.fresh
+    thread.platforms[row["platform"]] += 1
     if is_negative and row["harm"] > topic.harm:
         topic.harm = row["harm"]
     if (row["likes"] or 0) > topic.likes:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from bot.monitor.phrases import MOST_MARKS, TROUBLE, phrasebook
 from bot.sentiment import Reason, Score, Scorer, Segmenter
-from bot.sentiment.score import NEGATIVE_FROM
-from bot.sentiment.text import normalise
+from bot.sentiment.score import AT_A_TIME, NEGATIVE_FROM
+from bot.sentiment.text import EDGE, normalise, normalise_many
 from playbooks.matching import Matcher
 
 SIGNAL, MOST_SIGNALS = 0.7, 2
@@ -30,9 +31,9 @@ KEYWORDS = 24
 Types = Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Reading:
-    """What a comment says.
+    """What a comment says. Nobody changes one (see `Found`).
 
     Args:
         types: playbook -> the signals of it that the text holds, the strongest first; only if it is negative and about them.
@@ -41,6 +42,7 @@ class Reading:
             apart.
         severe: one such comment is enough to alarm.
         evident: signals or words of feeling say that it is negative.
+        plain: the text, normalised (see `normalise`), if it is known.
     """
 
     score: Score
@@ -49,6 +51,7 @@ class Reading:
     words: tuple[str, ...]
     severe: bool
     evident: bool
+    plain: str = ""
 
     @property
     def is_negative(self) -> bool:
@@ -74,21 +77,28 @@ class Reader:
 
     def read(self, text: str) -> Reading:
         """Read one text of any length."""
-        return self._read(text, self._scorer.score(text))
+        return self.read_all((text,))[0]
 
-    def read_all(self, texts: Sequence[str]) -> list[Reading]:
-        """Read texts in order."""
-        return list(map(self._read, texts, self._scorer.score_many(texts)))
+    def read_all(self, texts: Iterable[str]) -> list[Reading]:
+        """Read texts in order, some at a time (see `Scorer.score_many`)."""
+        found: list[Reading] = []
+        texts = iter(texts)
+        while some := list(islice(texts, AT_A_TIME)):
+            plain = normalise_many(some)
+            found += map(self._read, some, plain.split(EDGE), self._scorer.score_plain(plain))
+        return found
 
-    def _read(self, text: str, opinion: Score) -> Reading:
+    def _read(self, text: str, plain: str, opinion: Score) -> Reading:
         if opinion.label == "positive" or (opinion.label == "neutral" and _asks(opinion, text)):
-            return Reading(score=opinion, types={}, telling=False, words=(), severe=False, evident=False)
+            return _nothing_in(opinion, plain)
         found = self.matcher.matches(text)
+        if not found and opinion.label == "neutral":
+            return _nothing_in(opinion, plain)
         telling = tuple(dict.fromkeys(hit for hits in found.values() for hit in self.matcher.telling(hits)))
         score = _with_signals(opinion, telling)
         is_negative = score.label == "negative"
         types = found if is_negative and _is_about(found, telling, text) else {}
-        words = self.about(text, telling if types else ()) if is_negative else ()
+        words = self._about(plain, telling if types else ()) if is_negative else ()
         severe = opinion.label == "negative" and (opinion.harm >= SEVERE_HARM or self._alarms(types))
         return Reading(
             score=score,
@@ -97,6 +107,7 @@ class Reader:
             words=words,
             severe=severe,
             evident=is_negative and (bool(types) or severe or _is_evident(score) or _names_trouble(words)),
+            plain=plain,
         )
 
     def _alarms(self, found: Types) -> bool:
@@ -104,7 +115,9 @@ class Reader:
 
     def about(self, text: str, telling: Iterable[str] = ()) -> tuple[str, ...]:
         """What a text is about, brand and product names left out."""
-        text = normalise(text)
+        return self._about(normalise(text), telling)
+
+    def _about(self, text: str, telling: Iterable[str]) -> tuple[str, ...]:
         cut = self._segmenter.words(text)
         found, said = phrasebook().find(text, cut)
         words = self.matcher.telling(self._segmenter.keywords(text, KEYWORDS, cut))
@@ -114,6 +127,10 @@ class Reader:
             if word not in self._names and not any(word in phrase for phrase in said)
         ]
         return tuple(dict.fromkeys((*sorted(found), *plain_words)))[:MOST_MARKS]
+
+
+def _nothing_in(score: Score, plain: str) -> Reading:
+    return Reading(score=score, types={}, telling=False, words=(), severe=False, evident=False, plain=plain)
 
 
 def _asks(score: Score, text: str) -> bool:
@@ -128,7 +145,7 @@ def _with_signals(score: Score, telling: Sequence[str]) -> Score:
     logit = math.log(score.negative / (1 - score.negative)) + sum(sign.weight for sign in signs)
     negative = 1 / (1 + math.exp(-logit))
     label = "negative" if negative >= NEGATIVE_FROM else score.label
-    return replace(score, negative=negative, label=label, reasons=(*signs, *score.reasons))
+    return replace(score, negative=round(negative, 4), label=label, reasons=(*signs, *score.reasons))
 
 
 def _is_about(types: Types, telling: Sequence[str], text: str) -> bool:

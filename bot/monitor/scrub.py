@@ -254,7 +254,8 @@ def author_hash(key: bytes, platform: str, author: str) -> str:
 
 def mask(nickname: str) -> str:
     """Mask a nickname as crawlers do: first, `***`, last; of one or two characters only the first is shown."""
-    shown = [character for character in nickname if character.isprintable() and not character.isspace()]
+    shown = nickname if nickname.isprintable() else "".join(filter(str.isprintable, nickname))
+    shown = shown.replace(" ", "")
     if not shown:
         return ""
     return f"{shown[0]}*" if len(shown) < 3 else f"{shown[0]}***{shown[-1]}"
@@ -325,6 +326,10 @@ def public_url(url: str) -> str:
     return urlunsplit((parts.scheme, host + port, parts.path, urlencode(pairs), ""))
 
 
+_seen = lru_cache(maxsize=4096)(visible)
+"""Of places and keywords, of which there are few."""
+
+
 def clean(found: Found, key: bytes, keep: Sequence[str] = ()) -> Found:
     """Make a find fit to be stored: see `cleaned`."""
     return replace(found, **cleaned(found, key, keep))
@@ -347,7 +352,7 @@ def cleaned(found: Found, key: bytes, keep: Sequence[str] = ()) -> dict[str, Any
         "title": scrub(visible(found.title), keep).text if found.title else "",
         "author": author_hash(key, found.platform, found.author or nickname),
         "nickname": mask(nickname),
-        "place": province(visible(found.place)),
-        "keyword": visible(found.keyword),
+        "place": province(_seen(found.place)),
+        "keyword": _seen(found.keyword),
         "url": public_url(found.url),
     }

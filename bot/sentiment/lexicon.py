@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -93,6 +93,7 @@ class Entry:
         modifies: it needs none as long as there is no feeling.
         asks: the same, but it asks something.
         latin: it begins or ends with a Latin letter or a digit, and so counts only as a word of its own.
+        idle: it says nothing where all is simple; but no word inside it counts.
     """
 
     word: str
@@ -104,6 +105,10 @@ class Entry:
     modifies: bool = False
     asks: bool = False
     latin: bool = False
+    idle: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "idle", self.simple and not self.weight and self.kind is not Kind.MASK)
 
 
 Hit = tuple[Entry, int, int]

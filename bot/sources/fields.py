@@ -98,7 +98,7 @@ def to_found(
         plays=_count(row, plan.plays),
         counted_at=_moment(row, plan.collected_at, timezone),
         followers=_count(row, plan.followers),
-        verified=any(truth(row.get(name)) for name in plan.verified),
+        verified=bool(plan.verified) and any(truth(row.get(name)) for name in plan.verified),
         place=_plain(row, plan.place),
         keyword=_plain(row, plan.keyword),
         repairs=tuple(notes),
@@ -144,7 +144,10 @@ def _count(row: Mapping[str, Any], names: Names) -> int | None:
 
 
 def _moment(row: Mapping[str, Any], names: Names, timezone: ZoneInfo) -> datetime | None:
-    return next((at for name in names if (at := moment(row.get(name), timezone)) is not None), None)
+    for name in names:
+        if (at := moment(row.get(name), timezone)) is not None:
+            return at
+    return None
 
 
 def _id(row: Mapping[str, Any], names: Names, notes: list[str]) -> str:
@@ -178,8 +181,11 @@ def _identity(
         return kind, native, native, ""
     native = _id(row, (*plan.comment_id, *plan.id), notes)
     # Weibo names a top-level comment as its own root; others write 0, nothing, or the item.
-    nobody = {"", "0", native, item}
-    parent = next((said for name in plan.parent_id if (said := _id(row, (name,), notes)) not in nobody), "")
+    parent = ""
+    for name in plan.parent_id:
+        if (said := _id(row, (name,), notes)) not in ("", "0", native, item):
+            parent = said
+            break
     kind = said_kind if said_kind in _KINDS else "reply" if parent else "comment"
     return kind, native, item, parent
 
@@ -204,7 +210,7 @@ def _stands_under(row: Mapping[str, Any], plan: Plan, said: str, hint: str) -> b
 
 
 def _has(row: Mapping[str, Any], names: Names) -> bool:
-    return any(map(row.get, names))
+    return bool(names) and any(map(row.get, names))
 
 
 def _content_kind(row: Mapping[str, Any], platform: str, hint: str) -> str:

@@ -154,8 +154,9 @@ def moment(value: object, timezone: ZoneInfo) -> datetime | None:
 
 def _from_epoch(number: float) -> datetime | None:
     try:
-        for _ in range(3):  # milliseconds, microseconds, nanoseconds
-            number = number / 1000 if number > MILLISECONDS_FROM else number
+        if number > MILLISECONDS_FROM:
+            for _ in range(3):  # milliseconds, microseconds, nanoseconds
+                number = number / 1000 if number > MILLISECONDS_FROM else number
         return datetime.fromtimestamp(number, UTC)
     except (ValueError, OverflowError, OSError):
         return None

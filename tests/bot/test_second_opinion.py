@@ -17,7 +17,7 @@ from storage.models import Mention
 from storage.precedence import Precedence
 
 NOW = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
-UNSURE, SURE = "味道跟以前不太一样了吧", "骗子商家，垃圾东西"
+UNSURE, SURE = "今天去了店里", "骗子商家，垃圾东西"
 FILE = """
 brand: {{name: 青柚茶饮}}
 rooms: [{{name: alerts, slack: C0ALERTS}}]
