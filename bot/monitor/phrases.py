@@ -23,7 +23,9 @@ GAP = 8
 """Characters that may stand between the two parts of a phrase."""
 LONGEST_SECOND = 8
 """Characters of a second part that are looked for."""
-REACH = 3
+NEAR = 30
+"""Characters around the first part in which a second part counts that may stand anywhere."""
+REACH = 5
 """Characters before a phrase in which it may be denied."""
 TROUBLE, GRUMBLE, FIELD, THING = "trouble:", "grumble:", "field:", "thing:"
 CALL, POST, TYPE = "call:", "post:", "type:"
@@ -46,8 +48,9 @@ WEIGHTS = {
 """What a mark that two texts share counts for. What went wrong tells most, what people ask for next to nothing."""
 MOST_MARKS = 40
 
+_SIGN = re.compile("([…&])")
 _CLAUSE_END = re.compile(r"[，。！？!?,；;、\n]")
-_DENIAL = re.compile(r"(?<![是差])(没|没有|不|不会|未|无|毫无)$")
+_DENIAL = re.compile(r"(?<![是差])(没|没有|不|不会|未|无|毫无)(再|怎么|那么|发现|遇到|出现|见过|任何|容易)?$")
 
 
 class Phrasebook:
@@ -59,17 +62,20 @@ class Phrasebook:
 
     def __init__(self, data: Mapping[str, Mapping[str, object]]) -> None:
         self._marks: dict[str, set[str]] = defaultdict(set)
-        self._second: dict[str, list[tuple[str, set[str]]]] = defaultdict(list)
+        self._behind: dict[str, dict[str, list[tuple[str, set[str]]]]] = defaultdict(dict)
+        self._beside: dict[str, list[tuple[str, set[str]]]] = defaultdict(list)
         for marks, phrases in _lines(data):
-            for phrase in phrases:
-                first, _, second = phrase.partition("…")  # which folding the width would break up
-                for one, other in product(plain(first).split("|"), plain(second).split("|")):
-                    if other:
-                        self._second[one].append((other, marks))
+            for phrase in _folded(phrases):
+                first, sign, second = (*_SIGN.split(phrase, maxsplit=1), "", "")[:3]
+                for one, other in product(first.split("|"), second.split("|")):
+                    if other and sign == "&":
+                        self._beside[one].append((other, marks))
+                    elif other:
+                        self._behind[one].setdefault(other[0], []).append((other, marks))
                     else:
                         self._marks[one] |= marks
         self._masks = frozenset(str(data["masks"]).split())
-        self._lengths = _lengths((*self._marks, *self._second, *self._masks))
+        self._lengths = _lengths((*self._marks, *self._behind, *self._beside, *self._masks))
 
     def find(self, text: str, words: Iterable[str]) -> tuple[set[str], set[str]]:
         """The marks of a text, and the phrases that bear them.
@@ -93,16 +99,31 @@ class Phrasebook:
                 if met and start + length > masked:
                     said.add(part)
                     found |= met if not _is_denied(text, start) else _but_troubles(met)
-                if part in self._second:
-                    found.update(self._with_gap(part, text, start))
+                if part in self._behind or part in self._beside:
+                    met = set(self._in_two(part, text, start))
+                    found |= met if met and not _is_denied(text, start) else set()
         return found, said
 
-    def _with_gap(self, first: str, text: str, start: int) -> Iterator[str]:
+    def _in_two(self, first: str, text: str, start: int) -> Iterator[str]:
+        """The marks of the phrases whose first part stands there and whose second part stands where it must."""
         after = start + len(first)
-        rest = _CLAUSE_END.split(text[after : after + GAP + LONGEST_SECOND], maxsplit=1)[0]
-        for second, marks in self._second[first]:
-            if 0 <= rest.find(second) <= GAP:
-                yield from marks
+        end = _CLAUSE_END.search(text, after, after + GAP + LONGEST_SECOND)
+        rest = text[after : end.start() if end else after + GAP + LONGEST_SECOND]
+        behind = self._behind.get(first, {})
+        for gap, char in enumerate(rest[: GAP + 1]):
+            for second, marks in behind.get(char, ()):
+                if rest.startswith(second, gap):
+                    yield from marks
+        if first in self._beside:
+            around = f"{text[max(0, start - NEAR) : start]}\n{text[after : after + NEAR]}"
+            for second, marks in self._beside[first]:
+                if second in around:
+                    yield from marks
+
+
+def _folded(phrases: Iterable[str]) -> list[str]:
+    """Phrases in plain form, but for their ellipses, which folding the width would break up."""
+    return "…".join(map(plain, " ".join(phrases).split("…"))).split()
 
 
 def _lengths(phrases: Iterable[str]) -> dict[str, tuple[int, ...]]:
@@ -163,4 +184,5 @@ def weight(mark: str) -> float:
 @cache
 def phrasebook() -> Phrasebook:
     """The bundled one."""
-    return Phrasebook(yaml.safe_load(FILE.read_text(encoding="utf-8")))
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # eight times as fast, where libyaml is at hand
+    return Phrasebook(yaml.load(FILE.read_text(encoding="utf-8"), loader))  # noqa: S506 (both are safe)
