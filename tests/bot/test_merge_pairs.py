@@ -25,7 +25,13 @@ def test_there_are_a_thousand_pairs_and_half_are_not_the_same() -> None:
 
 @pytest.mark.parametrize(
     ("part", "precision", "recall"),
-    [("seen", 0.97, 0.95), ("unseen", 0.97, 0.85), ("hard", 0.89, 0.8), ("fresh", 0.9, 0.68)],
+    [
+        ("seen", 0.97, 0.95),
+        ("unseen", 0.97, 0.85),
+        ("hard", 0.89, 0.8),
+        ("fresh", 0.9, 0.68),
+        ("far", 0.75, 0.2),
+    ],
 )
 def test_what_is_merged_is_the_same_and_most_that_is_the_same_is_merged(
     part: str, precision: float, recall: float
