@@ -156,6 +156,11 @@ def _files(folder: Path, problems: list[Problem]) -> dict[str, Path]:
     return found
 
 
+def holds_some(folder: Path) -> bool:
+    """Whether there is a file in a team's folder that is read."""
+    return next(_yaml_files(folder), None) is not None
+
+
 def stamp(folder: Path | None) -> Stamp:
     """What tells whether any of the files has been edited, added or taken away since."""
     found = []

@@ -19,10 +19,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from babel import Locale
 from phonenumbers import PhoneNumberMatcher
 from stdnum import luhn
-from stdnum.cn import ric
 
 from bot.sources.base import Found
 from bot.transports.text import plain as visible
+from playbooks.identity import is_identity_card
 
 LABELS = {
     "phone": "【手机号】",
@@ -169,17 +169,10 @@ def _long_numbers(text: str) -> Iterator[Span]:
 
 
 def _long_kind(digits: str) -> str:
-    if len(digits) == 18 and _is_id_card(digits):
+    if len(digits) == 18 and is_identity_card(digits):
         return "id_card"
     is_card = len(digits) >= 16 and _CARD_PREFIX.match(digits) and luhn.is_valid(digits)
     return "bank_card" if is_card else ""
-
-
-def _is_id_card(digits: str) -> bool:
-    try:
-        return ric.is_valid(digits)
-    except KeyError:  # it stumbles over a county that it does not know, after everything else was found right
-        return True
 
 
 def _mails(text: str) -> Iterator[Span]:

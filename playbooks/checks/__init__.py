@@ -16,7 +16,7 @@ from itertools import islice
 
 from playbooks.checks import advertising, apology, contradictions, form, privacy, record, tone
 from playbooks.checks.base import CHECKS, Approved, Check, Fact, Finding, Given, Promise, Severity
-from playbooks.checks.form import length
+from playbooks.checks.form import length, unfilled
 from playbooks.checks.lists import Limit, limits, overdue
 from playbooks.checks.record import carried, cited
 from playbooks.checks.text import Text
@@ -38,6 +38,7 @@ __all__ = [
     "overdue",
     "platform_named",
     "room",
+    "unfilled",
 ]
 
 assert all((advertising, apology, contradictions, form, privacy, record, tone)), (

@@ -15,7 +15,7 @@ EXEMPT = ("own_range", "advice", "standard", "trade_mark", "award")
 NEAR = 6
 
 
-@check_for("L08", "广告法绝对化用语", Severity.WARN)
+@check_for("L08", "广告法绝对化用语", "Superlatives (advertising law)", Severity.WARN)
 def superlatives(given: Given) -> Iterator[Spot]:
     """Superlatives that none of the exemptions of the 2023 guide covers; where the text sells they block."""
     sells = pattern("advertising", "selling").is_in(given.text)
@@ -45,7 +45,7 @@ def _covers(sentence: Sentence, group: str, each: re.Match[str], reach: int) -> 
     return any(hit.start() < end and hit.end() > start for hit in found_there)
 
 
-@check_for("L14", "危机文本里的推销", Severity.BLOCK)
+@check_for("L14", "危机文本里的推销", "Selling in a crisis text", Severity.BLOCK)
 def promotion(given: Given) -> Iterator[Spot]:
     """Selling, in a text about something that went wrong."""
     if not is_crisis(given):

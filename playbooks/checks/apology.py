@@ -16,19 +16,24 @@ def _first(given: Given) -> tuple[int, int]:
     return first.start, first.start + len(first.text)
 
 
-@check_for("L09", "道歉缺要素", Severity.WARN)
+@check_for("L09", "道歉缺要素", "Apology lacks a part", Severity.WARN)
 def apology_parts(given: Given) -> Iterator[Spot]:
     """An apology says who is responsible and what is repaired; regret alone is none (Lewicki 2016)."""
     rebuilds = given.strategy == "rebuild"
     if given.strategy in {"inform", "deny"} or is_holding(given) or is_foreign(given.text.plain):
         return
     spoken = next(found(given, "apology", "apologises" if rebuilds else "solemn"), None)
-    if spoken is None and not rebuilds:
+    is_told = rebuilds or pattern("tone", "conditional").is_in(given.text)  # L10 speaks of the half apology
+    regret = None if is_told else next(found(given, "apology", "regret"), None)
+    if spoken is None and regret is None and not rebuilds:
         return
     wanted = [("responsibility", "承担责任"), ("repair", "怎样补救")]
     if given.strategy == "diminish":
         wanted = wanted[1:]
     missing = [name for group, name in wanted if not pattern("apology", group).is_in(given.text)]
+    if spoken is None and not rebuilds and len(missing) < len(wanted):
+        return  # sorry for an inconvenience, and something done about it
+    spoken = spoken or regret
     missing += ["道歉"] if spoken is None else []
     if missing:
         where = spoken.span() if spoken else _first(given)
@@ -48,7 +53,7 @@ PARTS = (
 )
 
 
-@check_for("L15", "首次回应缺件", Severity.BLOCK)
+@check_for("L15", "首次回应缺件", "First response lacks a part", Severity.BLOCK)
 def missing_parts(given: Given) -> Iterator[Spot]:
     """A first response says what is done, how to reach the brand, and when it speaks again."""
     if not is_holding(given) or (is_short(given) and not given.stage) or is_foreign(given.text.plain):
@@ -59,7 +64,7 @@ def missing_parts(given: Given) -> Iterator[Spot]:
         yield Spot(*_first(given), f"首次回应缺：{'、'.join(names)}", "；".join(mends))
 
 
-@check_for("L18", "立场混用", Severity.WARN)
+@check_for("L18", "立场混用", "Mixed stance", Severity.WARN)
 def mixed_stances(given: Given) -> Iterator[Spot]:
     """Denying and taking the blame in one text, or praising oneself and nothing else (Coombs 2007)."""
     denial = next(found(given, "apology", "denial"), None)
@@ -80,7 +85,7 @@ def _only_praises(given: Given) -> bool:
     return is_crisis(given) and not pattern("apology", "substance").is_in(given.text)
 
 
-@check_for("L19", "须法务过目", Severity.WARN)
+@check_for("L19", "须法务过目", "For legal to read", Severity.WARN)
 def legal_words(given: Given) -> Iterator[Spot]:
     """Words that a court would read; each once."""
     told: set[str] = set()

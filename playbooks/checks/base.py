@@ -127,25 +127,30 @@ Run = Callable[[Given], Iterator[Spot]]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check: its code, what it is called, how bad it is, and the function that looks."""
+    """One check: its code, what it is called in Chinese and in English, how bad it is, and the function that looks."""
 
     code: str
-    title: str
+    zh: str
+    en: str
     severity: Severity
     run: Run
+
+    def title(self, language: str) -> str:
+        """What it is called in a room's language (`zh` or `en`)."""
+        return self.en if language == "en" else self.zh
 
 
 CHECKS: dict[str, Check] = {}
 """All checks by code, in the order in which they were declared."""
 
 
-def check_for(code: str, title: str, severity: Severity) -> Callable[[Run], Run]:
+def check_for(code: str, zh: str, en: str, severity: Severity) -> Callable[[Run], Run]:
     """Make a function a check."""
 
     def enter(run: Run) -> Run:
         if code in CHECKS:
             raise ValueError(f"two checks are called {code}")
-        CHECKS[code] = Check(code, title, severity, run)
+        CHECKS[code] = Check(code, zh, en, severity, run)
         return run
 
     return enter

@@ -25,7 +25,7 @@ NAMES = {
 }
 
 
-@check_for("L17", "前后或渠道间矛盾", Severity.BLOCK)
+@check_for("L17", "前后或渠道间矛盾", "Contradicts another text", Severity.BLOCK)
 def contradictions(given: Given) -> Iterator[Spot]:
     """Figures, days, names, amounts, causes or answers that differ from another text of the same matter."""
     yield from _silent(given)
@@ -79,7 +79,7 @@ def _is_update(given: Given, claim: Claim) -> bool:
     return bool(pattern("stance", "moving").search(sentence))
 
 
-@check_for("L23", "外文版立场不同", Severity.BLOCK)
+@check_for("L23", "外文版立场不同", "Translation takes another stance", Severity.BLOCK)
 def foreign_stance(given: Given) -> Iterator[Spot]:
     """A text in another language that apologises, denies or promises where this one does not."""
     here = given.text.plain

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from playbooks.checks import Finding, Severity, check
+from playbooks.checks import CHECKS, Finding, Severity, check
 from playbooks.checks.text import Text
 
 SUFFIXES = frozenset({".txt", ".md", ".markdown", ".text", ".caption"})
@@ -48,14 +48,15 @@ class Checked:
             )
         return {"file": str(self.path), "findings": rows, **({"error": self.problem} if self.problem else {})}
 
-    def lines(self) -> Iterator[str]:
-        """A line for each finding, as a compiler would write it."""
+    def lines(self, language: str = "zh") -> Iterator[str]:
+        """A line for each finding, as a compiler would write it. `language`: `zh`, or `en` to have the check named in English."""
         if self.problem:
             yield f"{self.path}: {self.problem}"
         for each in self.findings:
             line, column = self.text.line_and_column(each.start)
             quote = " ".join(each.quote.split())
-            yield f"{self.path}:{line}:{column}: {each.severity} {each.code} 「{quote}」 {each.reason}；{each.mend}"
+            name = each.code if language == "zh" else f"{each.code} {CHECKS[each.code].title(language)}"
+            yield f"{self.path}:{line}:{column}: {each.severity} {name} 「{quote}」 {each.reason}；{each.mend}"
 
 
 def texts_in(path: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from playbooks.checks.base import Given, Severity, Spot, check_for
 from playbooks.checks.lists import Limit, limits, pattern
 from playbooks.checks.situation import found, says
-from playbooks.checks.text import HIDDEN, LOOKALIKES, MIXED, mixes
+from playbooks.checks.text import HIDDEN, LOOKALIKES, MIXED, Text, mixes
 
 EMOJI = re.compile("[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff]")
 DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -27,8 +27,12 @@ SIGNATURE = re.compile(
     r"^[\u4e00-\u9fffA-Za-z（）() ·]{2,24}(?:公司|集团|品牌|官方|旗舰店|茶饮|餐饮|科技|工作室)$"
 )
 
+HEADING = re.compile(
+    r"\s{0,4}(?P<name>(?![本我该子分母总某各])[\u4e00-\u9fffA-Za-z]{2,12}(?:公司|集团|品牌|官方|茶饮|餐饮|咖啡|奶茶|烘焙|食品|科技))\s?(?:关于|就|针对)"
+)
 
-@check_for("L00", "隐藏字符", Severity.BLOCK)
+
+@check_for("L00", "隐藏字符", "Hidden characters", Severity.BLOCK)
 def hidden(given: Given) -> Iterator[Spot]:
     """Characters that are not seen, turn the direction, or look like others."""
     raw = given.text.raw
@@ -56,7 +60,7 @@ def _joins(raw: str, at: int) -> bool:
     )
 
 
-@check_for("L01", "超出平台字数", Severity.BLOCK)
+@check_for("L01", "超出平台字数", "Too long for the platform", Severity.BLOCK)
 def too_long(given: Given) -> Iterator[Spot]:
     """More than the platform takes; it would be cut there, or refused."""
     limit = limits().get(given.platform)
@@ -99,7 +103,13 @@ def _kept(raw: str, limit: Limit) -> int:
     return low
 
 
-@check_for("L02", "空没填、日期或品牌不对", Severity.BLOCK)
+def unfilled(words: str) -> str:
+    """The first gap of a text that is still open, `【请填写：时间】`; empty if there is none."""
+    open_gap = pattern("placeholders", "gaps").search(Text(words).plain)
+    return open_gap[0] if open_gap else ""
+
+
+@check_for("L02", "空没填、日期或品牌不对", "Gap, date or brand not right", Severity.BLOCK)
 def unfinished(given: Given) -> Iterator[Spot]:
     """Gaps left open, dates that do not exist or lie ahead, somebody else's signature."""
     for group in ("gaps", "blanked"):
@@ -166,12 +176,16 @@ def _is_past(given: Given, each: re.Match[str]) -> bool:
 
 
 def _signature(given: Given) -> Iterator[Spot]:
-    """The last lines of a text that was copied from another brand's."""
+    """The first and the last lines of a text that was copied from another brand's."""
     tail = given.text.plain.rstrip()
     # a house signs with its legal name, which need not be the brand's; then the brand stands in the text
     heads = [name.lower() if name.isascii() else name[:2] for name in given.brands]
     if not heads or any(head in tail for head in heads):
         return
+    first = given.text.first_line
+    if (headed := HEADING.match(first.text)) and not re.search("[的与和对向由]", headed["name"]):
+        start, end = (first.start + place for place in headed.span("name"))
+        yield Spot(start, end, f"标题里不是本品牌（{given.brands[0]}）", "改成本品牌的名字")
     start = max(0, len(tail) - 120)
     for each in re.finditer(r"[^\n]+", tail[start:]):
         line = each[0].strip()
@@ -180,12 +194,12 @@ def _signature(given: Given) -> Iterator[Spot]:
             yield Spot(at, at + len(line), f"落款不是本品牌（{given.brands[0]}）", "改成本品牌的落款")
 
 
-@check_for("L21", "不好读", Severity.WARN)
+@check_for("L21", "不好读", "Hard to read", Severity.WARN)
 def hard_to_read(given: Given) -> Iterator[Spot]:
     """Sentences that nobody follows aloud, passives in a row, words of the trade."""
     for each in given.text.sentences():
         words = each.text.strip()
-        size = len(re.sub(r"[\s，、：:“”「」（）()]", "", words))
+        size = sum(character.isalnum() for character in words)
         if size > LONGEST_SENTENCE and 2 * len(HAN.findall(words)) > size:
             start = each.start + each.text.index(words)
             yield Spot(
@@ -200,7 +214,7 @@ def hard_to_read(given: Given) -> Iterator[Spot]:
         yield Spot(*each_match.span(), "行话，外面的人看不懂", "换成日常说法")
 
 
-@check_for("L22", "机器写作未标明", Severity.WARN)
+@check_for("L22", "机器写作未标明", "Machine-written, not labelled", Severity.WARN)
 def machine_written(given: Given) -> Iterator[Spot]:
     """Traces of a machine's draft in a text that does not say that a machine wrote it."""
     if pattern("style", "labelled").is_in(given.text):

@@ -134,7 +134,7 @@ def table(tallies: dict[str, Tally]) -> str:
         blocks = each.blocks + len(each.wrong_blocks)
         share = f"{each.block_precision:.2f}" if blocks else "-"
         rows.append(
-            f"| {code} | {CHECKS[code].title} | {each.right} | {len(each.wrong)} | {len(each.missed)} "
+            f"| {code} | {CHECKS[code].zh} | {each.right} | {len(each.wrong)} | {len(each.missed)} "
             f"| {each.precision:.2f} | {each.recall:.2f} | {blocks} | {share} |"
         )
     return "\n".join(rows)

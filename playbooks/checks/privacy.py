@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from functools import cache
 
 from stdnum import luhn
-from stdnum.cn import ric
 
 from playbooks.checks.base import Given, Severity, Spot, check_for
 from playbooks.checks.lists import words
 from playbooks.checks.situation import found, says
+from playbooks.identity import is_identity_card
 
 HAN = re.compile("[\u4e00-\u9fff]")
 CARD = re.compile("62|9558|[345]")
@@ -20,7 +20,7 @@ CLOSE = 16
 """Characters around an address in which a person is looked for."""
 
 
-@check_for("L03", "个人信息", Severity.BLOCK)
+@check_for("L03", "个人信息", "Personal data", Severity.BLOCK)
 def personal(given: Given) -> Iterator[Spot]:
     """Numbers, addresses and full names of people."""
     for group, what in (
@@ -44,7 +44,7 @@ def personal(given: Given) -> Iterator[Spot]:
 
 
 def _long_kind(digits: str) -> str:
-    if len(digits) == 18 and ric.is_valid(digits.upper()):
+    if len(digits) == 18 and is_identity_card(digits):
         return "身份证号"
     is_card = 16 <= len(digits) <= 19 and CARD.match(digits) and luhn.is_valid(digits)
     return "银行卡号" if is_card else ""
@@ -65,8 +65,9 @@ def _name_patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]
     roles, surnames = (
         "|".join(sorted(groups[name], key=len, reverse=True)) for name in ("roles", "surnames")
     )
-    name = rf"(?:{surnames}){groups['given'][0]}{{1,2}}"
-    end = r"(?=[，。、；：！？,.;:!?\s）)（(“」于在已的因被将对和与称曾等及从向就系是为正受经本入住确反进到说表联来打电提发承违未没不收前先自擅私拨通按予记与给处开解做作道致负所也还又再只之以这其今昨现目并但或让把请跟同下上]|$)"
+    roles = "|".join([roles, *groups["jobs"]])
+    name = rf"(?!{'|'.join(groups['not_names'])})(?:{surnames}){groups['given'][0]}{{1,2}}"
+    end = r"(?=[，。、；：！？,.;:!?\s）)（(“」于在已的因被将对和与称曾等及从向就系是为正受经本入住确反进到说表联来打电提发承违未没不收前先自擅私拨通按予记与给处开解做作道致负所也还又再只之以这其今昨现目并但或让把请跟同下上态很骂推拿动用送洗忘操违]|$)"
     whose = "(?:我司|我们|本店|该店|涉事|当事|一名|门店)?(?:的)?[\u4e00-\u9fff]{0,4}"
     return (
         re.compile(rf"(?:{roles})(?:姓名)?\s?(?:[:：]|名叫|叫|为|是|[（(“「])?\s?{name}{end}"),
@@ -75,7 +76,7 @@ def _name_patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]
     )
 
 
-@check_for("L20", "内部信息", Severity.BLOCK)
+@check_for("L20", "内部信息", "Internal information", Severity.BLOCK)
 def internal(given: Given) -> Iterator[Spot]:
     """Links, figures, code names and instructions that are meant for inside."""
     for group, what in (("links", "内部链接"), ("secrets", "内部信息")):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from itertools import pairwise
 
 from playbooks.checks.base import Fact, Given, Severity, Spot, check_for
 from playbooks.checks.claims import Claim, about_same, claims
-from playbooks.checks.situation import is_quoted
+from playbooks.checks.situation import is_foreign, is_quoted
 from playbooks.checks.text import Sentence, Text
 
 CITED = re.compile(r"[\[【（(〔]?\s?(?<![A-Za-z])[Ff](?P<id>\d{1,3})(?![\dA-Za-z])\s?[\]】）)〕]?")
@@ -16,8 +16,128 @@ CONFIRMED = "confirmed"
 STATES = {"unconfirmed": "未确认", "false": "已证伪", "expired": "已过期", "denied": "已否认"}
 TOLD = re.compile(
     "(?:不实|谣言|不属实|并非|没有|尚未|未|不是|还不清楚|尚不清楚|正在核实|网传|原文|有误|误写|误称)"
+    r"|\b(?:not|never|cannot|un(?:confirmed|true|founded|clear|known)|false|rumou?rs?|incorrect|whether|verifying|alleged(?:ly)?|reportedly"
+    r"|reports? (?:that|of|say)|claims? (?:that|of)|no (?:evidence|truth))\b|n['’]t\b"
 )
+"""Words with which a sentence says that something is not certain, or not so."""
 LEAST_OVERLAP = 0.7
+WORD = re.compile(r"[a-z]{2,}")
+ENDING = re.compile(r"(?<=[a-z]{3})(?:ing|ed|es|s|e)$")
+"""What an English word ends in besides its stem: `closed`, `closing` and `close` are one word."""
+EMPTY_WORDS = frozenset(
+    [
+        "about",
+        "after",
+        "all",
+        "also",
+        "am",
+        "an",
+        "and",
+        "any",
+        "are",
+        "as",
+        "at",
+        "be",
+        "been",
+        "before",
+        "being",
+        "but",
+        "by",
+        "can",
+        "could",
+        "did",
+        "do",
+        "does",
+        "doing",
+        "done",
+        "during",
+        "each",
+        "for",
+        "from",
+        "get",
+        "got",
+        "had",
+        "has",
+        "have",
+        "having",
+        "he",
+        "her",
+        "here",
+        "him",
+        "his",
+        "how",
+        "if",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "just",
+        "may",
+        "me",
+        "more",
+        "most",
+        "much",
+        "my",
+        "no",
+        "nor",
+        "of",
+        "off",
+        "on",
+        "one",
+        "only",
+        "or",
+        "other",
+        "our",
+        "out",
+        "over",
+        "own",
+        "per",
+        "said",
+        "say",
+        "says",
+        "she",
+        "should",
+        "so",
+        "some",
+        "such",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "those",
+        "through",
+        "to",
+        "too",
+        "under",
+        "until",
+        "up",
+        "us",
+        "very",
+        "was",
+        "we",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "while",
+        "who",
+        "why",
+        "will",
+        "with",
+        "would",
+        "you",
+        "your",
+    ]
+)
+"""English words that say nothing of what a sentence is about."""
 SPANS = frozenset({"小时", "分钟", "天", "个工作日", "个月"})
 """Units of how long something takes, which is said and not found out."""
 PROMISE = re.compile(
@@ -26,7 +146,7 @@ PROMISE = re.compile(
 )
 
 
-@check_for("L04", "事实没有依据", Severity.BLOCK)
+@check_for("L04", "事实没有依据", "Not backed by a fact", Severity.BLOCK)
 def unproven(given: Given) -> Iterator[Spot]:
     """What the fact table knows to be unconfirmed or false; as a warning, a figure, day or cause that it does not hold."""
     if given.facts is None:
@@ -133,16 +253,27 @@ def carried(words: str, lines: Sequence[str]) -> tuple[str, ...]:
 
 
 def _tells(words: str, claim: str) -> bool:
-    """Tell whether a sentence says what a fact claims: most pairs of its characters, and all of its figures."""
-    bare, said = (re.sub(r"[^\w]", "", each) for each in (claim, words))
-    pairs = {bare[place : place + 2] for place in range(len(bare) - 1)}
+    """Tell whether a sentence says what a fact claims: all of its figures, and most pairs of its characters or, in English, of its words."""
+    bare, said = (re.sub(r"[^\w]", "", each.lower()) for each in (claim, words))
     figures = re.findall(r"\d+", bare)
-    if not pairs or any(figure not in re.findall(r"\d+", said) for figure in figures):
+    if any(figure not in re.findall(r"\d+", said) for figure in figures):
         return False
-    return sum(pair in said for pair in pairs) / len(pairs) >= LEAST_OVERLAP
+    parts: set[str]
+    there: Container[str]
+    if is_foreign(claim):
+        # Any English sentence holds most pairs of letters of any other.
+        parts, there = _stems(claim), _stems(words)
+    else:
+        parts, there = {bare[place : place + 2] for place in range(len(bare) - 1)}, said
+    return bool(parts) and sum(part in there for part in parts) / len(parts) >= LEAST_OVERLAP
 
 
-@check_for("L16", "承诺没有登记", Severity.BLOCK)
+def _stems(words: str) -> set[str]:
+    """The English words of a text that say what it is about, without their endings."""
+    return {ENDING.sub("", each) for each in WORD.findall(words.lower()) if each not in EMPTY_WORDS}
+
+
+@check_for("L16", "承诺没有登记", "Promise not entered", Severity.BLOCK)
 def unowned_promises(given: Given) -> Iterator[Spot]:
     """A promise with a time that nobody keeps, for the register holds no owner or no due date."""
     if given.promises is None:
@@ -157,7 +288,7 @@ def unowned_promises(given: Given) -> Iterator[Spot]:
             )
 
 
-@check_for("L24", "旧版本仍在或已过期", Severity.BLOCK)
+@check_for("L24", "旧版本仍在或已过期", "Old version still out, or expired", Severity.BLOCK)
 def stale_versions(given: Given) -> Iterator[Spot]:
     """An approved version that is superseded and still stands, or one whose approval has run out."""
     first = given.text.first_line

@@ -23,8 +23,9 @@ SPACED = re.compile(
     r"(?<=[\u4e00-\u9fff])[ ·.*_](?=[\u4e00-\u9fff][ ·.*_][\u4e00-\u9fff])|(?<=[\u4e00-\u9fff][ ·.*_][\u4e00-\u9fff])[ ·.*_](?=[\u4e00-\u9fff])"
 )
 """The gaps in 「绝 对 没 有」."""
-END = re.compile(r"[。！？!?；;\n…]+")
-COMMA = re.compile(r"[，,：:、]|[。！？!?；;\n…]+")
+END = re.compile(r"[。！？!?；;\n…]+|(?<=[A-Za-z)”’\"'])\.(?=\s|$)")
+"""What ends a sentence; an English one ends with a full stop behind a word."""
+COMMA = re.compile(rf"[，,：:、]|{END.pattern}")
 REACH = 200
 """Characters looked at on each side, so that a text of one endless sentence takes no longer than any other."""
 LONG = 50_000

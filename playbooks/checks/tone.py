@@ -9,19 +9,34 @@ from playbooks.checks.base import Given, Severity, Spot, check_for
 from playbooks.checks.lists import pattern
 from playbooks.checks.situation import RUMOUR_KINDS, before, found, is_denial, is_quoted, says
 
+QUOTED_FALSE = re.compile(
+    "(?:关于)?[“「『](?P<what>[^”」』]{4,40})[”」』](?:[^。]{0,6})(?:不实|谣言|的?辟谣|不属实|纯属|捏造|假的|没有的事)"
+)
+QUOTED = re.compile(
+    "(?:关于|针对|就|对于|有关|所谓|回应|网传|网曝|澄清)[^“「『。]{0,8}[“「『](?P<what>[^”」』]{4,40})[”」』]"
+)
+ASKED = re.compile(r"^(?P<what>[^。！？?\n]{4,40})[？?]")
+"""How the first line repeats an accusation that the text goes on to deny."""
 
-@check_for("L05", "推测", Severity.WARN)
+
+@check_for("L05", "推测", "Speculation", Severity.WARN)
 def speculation(given: Given) -> Iterator[Spot]:
     """Guesses outside of what is openly called unknown."""
+    warns = pattern("tone", "recall").is_in(given.text)
+    groups = ("notice", "hazard") if warns else ("notice",)
+    harmless = [each.span() for group in groups for each in found(given, "tone", group)]
     for each in found(given, "tone", "speculation"):
-        sentence = given.text.sentence(each.start())
-        if not says(before(sentence, each.start()), "tone", "unknown") and not is_quoted(
-            given.text, *each.span()
-        ):
+        if not _is_open(given, each) and not any(start <= each.start() < end for start, end in harmless):
             yield Spot(*each.span(), "推测会被当成结论", "写已确认的；还不清楚的，单独写明「还不清楚」")
 
 
-@check_for("L06", "结论之前推责", Severity.BLOCK)
+def _is_open(given: Given, each: re.Match[str]) -> bool:
+    """Tell whether a guess is somebody else's, or said to be unknown."""
+    left = before(given.text.sentence(each.start()), each.start())
+    return says(left, "tone", "unknown") or is_quoted(given.text, *each.span())
+
+
+@check_for("L06", "结论之前推责", "Blame before the findings", Severity.BLOCK)
 def blame(given: Given) -> Iterator[Spot]:
     """Somebody else is blamed before an outside result says so."""
     is_attack = given.kind in RUMOUR_KINDS or pattern("tone", "attack").is_in(given.text)
@@ -47,7 +62,7 @@ def _is_settled(given: Given, each: re.Match[str]) -> bool:
     )
 
 
-@check_for("L07", "绝对的承诺或否认", Severity.WARN)
+@check_for("L07", "绝对的承诺或否认", "Absolute promise or denial", Severity.WARN)
 def absolutes(given: Given) -> Iterator[Spot]:
     """Words that one counter-example turns into a lie; in a denial they block."""
     severity = Severity.BLOCK if is_denial(given) else None
@@ -62,7 +77,7 @@ def absolutes(given: Given) -> Iterator[Spot]:
             )
 
 
-@check_for("L10", "有条件的道歉", Severity.WARN)
+@check_for("L10", "有条件的道歉", "Conditional apology", Severity.WARN)
 def half_apology(given: Given) -> Iterator[Spot]:
     """An apology with an if, or one that leaves the understanding to the reader."""
     for each in found(given, "tone", "conditional"):
@@ -71,7 +86,7 @@ def half_apology(given: Given) -> Iterator[Spot]:
             yield Spot(*each.span(), "有条件的道歉等于没有道歉", "直接说给谁造成了什么，再道歉")
 
 
-@check_for("L11", "空话", Severity.WARN)
+@check_for("L11", "空话", "Empty phrase", Severity.WARN)
 def empty_words(given: Given) -> Iterator[Spot]:
     """Words of intensity without anything done."""
     for each in found(given, "tone", "empty"):
@@ -82,7 +97,7 @@ def empty_words(given: Given) -> Iterator[Spot]:
             yield Spot(*each.span(), "「第一时间」没有说是什么时间", "写出几点几分")
 
 
-@check_for("L12", "威胁的口气", Severity.WARN)
+@check_for("L12", "威胁的口气", "Threatening tone", Severity.WARN)
 def threats(given: Given) -> Iterator[Spot]:
     """Talk of courts and police where nobody attacks; against consumers it blocks."""
     is_attack = given.kind in RUMOUR_KINDS or pattern("tone", "attack").is_in(given.text)
@@ -108,22 +123,31 @@ def threats(given: Given) -> Iterator[Spot]:
             yield Spot(*each.span(), "没有造谣或攻击时，威胁会激化对立", "删掉，或改成平实的说明")
 
 
-@check_for("L13", "标题重复谣言", Severity.WARN)
+@check_for("L13", "标题重复谣言", "Headline repeats the rumour", Severity.WARN)
 def repeated_rumour(given: Given) -> Iterator[Spot]:
     """The first line carries the rumour further."""
     first = given.text.first_line
     reason, mend = "标题或第一句重复了谣言，等于替它传播", "只说事实，或写「关于不实信息的说明」"
-    for each in pattern("tone", "rumour").within(first.text):
+    told = _rumour(first.text)
+    if told is None and (given.kind in RUMOUR_KINDS or is_denial(given)):
+        told = _denied(first.text)
+    if told:
+        yield Spot(first.start + told.start(), first.start + told.end(), reason, mend)
+
+
+def _rumour(line: str) -> re.Match[str] | None:
+    """What a line passes on as hearsay, if it says more than that there is some."""
+    for each in pattern("tone", "rumour").within(line):
         if len(pattern("tone", "rumour_generic").sub("", each["what"])) >= 2:
-            yield Spot(first.start + each.start(), first.start + each.end(), reason, mend)
-            return
-    if given.kind in RUMOUR_KINDS or is_denial(given):
-        said = re.split("[。！？]", first.text)[0]
-        for each in pattern("tone", "denied_title").within(said):
-            yield Spot(first.start + each.start(), first.start + each.end(), reason, mend)
-            return
-        told = re.search(
-            r"(?:关于)?[“「『](?P<what>[^”」』]{4,40})[”」』](?:[^。]{0,6})(?:不实|谣言|的?辟谣|不属实)", said
-        )
-        if told:
-            yield Spot(first.start + told.start(), first.start + told.end(), reason, mend)
+            return each
+    return None
+
+
+def _denied(line: str) -> re.Match[str] | None:
+    """The accusation that a denial repeats: denied word by word, quoted, asked or retold."""
+    said = re.split("[。！？?]", line)[0]
+    told = pattern("tone", "denied_title").search(said) or QUOTED_FALSE.search(line)
+    if told:
+        return told
+    hits = (*QUOTED.finditer(line), *ASKED.finditer(line), *pattern("tone", "rumour_retold").within(said))
+    return next((each for each in hits if says(each["what"], "tone", "accusation")), None)

@@ -49,6 +49,9 @@ def tallies() -> dict[str, Tally]:
 def test_the_corpus_holds_150_statements_and_every_check_has_some_to_find(tallies: dict[str, Tally]) -> None:
     assert len(list(statements(CORPUS))) >= 150
     assert sorted(CHECKS) == ["L00", *(f"L{number:02}" for number in range(1, 25))]
+    for each in CHECKS.values():
+        assert each.title("en").isascii()
+        assert not each.title("zh").isascii()
     assert {code for code, each in tallies.items() if each.right < 2} == set()
 
 
@@ -253,3 +256,7 @@ def test_a_contradiction_names_the_channel_and_the_other_words() -> None:
 )
 def test_the_exemptions_of_2023_are_honoured_even_where_the_text_sells(text: str) -> None:
     assert "L08" not in codes(check(f"{text}下单领券立减10元。"))
+
+
+def test_an_identity_number_of_a_place_that_nobody_knows_is_one() -> None:
+    assert "L03" in {finding.code for finding in check("身份证344037198311014049")}
