@@ -9,7 +9,6 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
 from pathlib import Path
 
 import handlers
@@ -30,7 +29,7 @@ from bot.dispatch import Dispatch
 from bot.errands import FORGET_EVERY, forget_files
 from bot.evidence import Shelf
 from bot.feedback import THINK_EVERY
-from bot.monitor.ingest import Ingest, Tally
+from bot.monitor.ingest import Ingest
 from bot.monitor.metrics import Own, Rules
 from bot.monitor.prepare import Recipe
 from bot.monitor.scrub import LABELS, scrub
@@ -39,7 +38,6 @@ from bot.monitor.worker import Setup, Worker, made
 from bot.parts import Parts
 from bot.rereading import Rereader
 from bot.sources import kinds
-from bot.sources.files import FilesSettings, FilesSource
 from bot.transports.base import Transport, TransportError
 from bot.transports.slack import SlackTransport
 from bot.transports.telegram import TelegramTransport
@@ -215,7 +213,9 @@ class App:
         except DatabaseError as error:
             log.warning("the database is out of reach; the monitor looks again later: %s", reason(error))
         except BrokenProcessPool:
-            log.exception("the worker process died; a new one is started")
+            # A worker that was still starting ends with whatever ends the bot.
+            if not self.parts.is_stopping:
+                log.exception("the worker process died; a new one is started")
 
     async def _sweep(self) -> None:
         try:
@@ -381,16 +381,3 @@ async def serving(app: App) -> AsyncIterator[int]:
     env = app.config.env
     async with listening(app.web().app(), env.http_host, env.http_port) as port:
         yield port
-
-
-async def ingest(config: Config, files: Sequence[Path]) -> Tally:
-    """Take files in once, and stop. The bot, if it runs on the same database, says what was raised."""
-    app = App(config, transports={}, ingest=ingest_here)
-    await app.database.upgrade()
-    watched = [each.build(config.site) for each in config.file.sources if isinstance(each, FilesSettings)]
-    usual = watched[0] if watched else FilesSource(name="", path=Path(), timezone=config.team.zone)
-    app.monitor.sources = [replace(usual, name=f"ingest:{path}", path=path) for path in files]
-    try:
-        return await app.monitor.tick()
-    finally:
-        await app.close()

@@ -28,6 +28,7 @@ from playbooks import load as load_playbooks
 from playbooks.checking import FaultError, read_duration
 from playbooks.checks import PlatformError, overdue, platform_named
 from playbooks.checks.files import check_file, texts_in
+from playbooks.shelf import holds_some
 from storage import incidents, timeline
 from storage.database import Database, DatabaseError
 
@@ -39,6 +40,7 @@ database = typer.Typer(help="The database.", no_args_is_help=True)
 main.add_typer(playbook, name="playbook")
 main.add_typer(database, name="db")
 
+Language = Annotated[Literal["", "zh", "en"], typer.Option(help="zh or en; by default the team's.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -108,6 +110,8 @@ async def _tried(config: Config) -> list[str]:
         built = application.App(config)
     except PlaybookError as error:
         return list(map(str, error.problems))
+    if (own := application.recipe(config).playbooks) and own.is_dir() and not holds_some(own):
+        problems.append(f"playbooks: {own} holds no playbook: put them into {own}/types, one NAME.yaml each")
     for name, transport in built.transports.items():
         if hasattr(transport, "check"):
             found = await transport.check()
@@ -143,8 +147,10 @@ def ingest(files: Annotated[list[Path], typer.Argument(help="Files of comments."
     missing = [str(path) for path in files if not path.is_file()]
     if missing:
         fail(f"✗ not found: {', '.join(missing)}", 2)
-    tally = asyncio.run(application.ingest(config, files))
+    tally, refused = asyncio.run(trials.ingest(config, files))
     typer.echo(f"new {tally.new} · known {tally.known} · dropped {tally.dropped} · rejected {tally.rejected}")
+    for each in refused:
+        typer.echo(each)
     if tally.raised:
         typer.echo("raised " + " ".join(f"#{number}" for number in tally.raised))
 
@@ -172,6 +178,8 @@ def doctor(
             typer.echo("\n".join(in_words(each)))
         if said:
             typer.echo(f"a sample: {there} of the {said} comments that these posts say they have")
+    if not found:
+        fail(f"✗ nothing to read in {', '.join(map(str, files))}: there are no files")
     if not any(each.is_usable for each in found):
         raise typer.Exit(1)
 
@@ -207,23 +215,25 @@ def precheck(
     platform: Annotated[str, typer.Option(help="Where it is to go: weibo, douyin.comment, 小红书标题.")] = "",
     brand: Annotated[list[str] | None, typer.Option(help="The brand's name, for signatures.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a file.")] = False,
+    language: Language = "",
 ) -> None:
     """Check texts before they are posted; a block ends with code 1."""
     paths, today = texts_in(path), datetime.now(UTC).astimezone().date()
     try:
         where = platform_named(platform)
     except PlatformError as error:
-        fail(f"✗ --platform: {error}", 2)
+        fail(f"✗ --platform: unknown platform {error}", 2)
     if not path.exists() or not paths:
         fail(f"✗ no text found: {path}", 2)
     for late in overdue(today):
         typer.echo(f"! to be reviewed: {late}", err=True)
     checked = [check_file(each, platform=where, brands=brand or (), today=today) for each in paths]
+    told_in = "" if as_json else language or settings().team.language
     for each in checked:
         if as_json:
             typer.echo(json.dumps(each.json(), ensure_ascii=False))
         else:
-            typer.echo("\n".join(each.lines()) or f"✓ {each.path}")
+            typer.echo("\n".join(each.lines(told_in)) or f"✓ {each.path}")
     if any(each.is_blocked or each.problem for each in checked):
         raise typer.Exit(1)
 
@@ -344,7 +354,7 @@ def playbook_import(
 @main.command()
 def review(
     number: Annotated[int, typer.Argument(help="The incident's number.")],
-    language: Annotated[Literal["", "zh", "en"], typer.Option(help="zh or en; by default the team's.")] = "",
+    language: Language = "",
 ) -> None:
     """Print the review of an incident as Markdown."""
     config = settings()

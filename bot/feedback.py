@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,8 +20,9 @@ from typing import Any
 from bot.backtest import Trial
 from bot.clock import Clock
 from bot.monitor.quiet import MOST_SAY_IT
+from bot.sentiment import Segmenter
 from playbooks.library import Library
-from storage import labels, notices
+from storage import labels, mentions, notices
 from storage.database import Database, Session
 from storage.models import Proposal, Topic
 
@@ -32,6 +33,8 @@ LEAST = 3
 """False alarms that must speak for a change: one is chance, two are a coincidence."""
 TRIALS = 3
 """Backtests at a time."""
+TEXTS, WORDS = 32, 24
+"""Complaints of a topic that are read again for what they have in common, and words of each."""
 SHORTEST = 2
 """Characters of a word."""
 FURTHEST = 3
@@ -142,21 +145,36 @@ async def _ideas(session: Session, voices: int, start: datetime, library: Librar
         for each in await labels.proposals(session, states=("open", "applied", "declined"))
         if each.state != "declined" or each.at >= start
     }
-    words = (idea for idea in _words(theirs, others, false) if not library.matcher.matches(idea.value))
+    spoken = await _said(session, [*theirs, *others])
+    words = (
+        idea for idea in _words(theirs, others, false, spoken) if not library.matcher.matches(idea.value)
+    )
     found = [*words, *_voices(theirs, others, false, voices)]
     return [idea for idea in found if (idea.kind, idea.value) not in known]
 
 
+async def _said(session: Session, topics: Sequence[Topic]) -> dict[int | None, Counter[str]]:
+    """In how many of the newest complaints of each topic each word stands, as it was written."""
+    segmenter = Segmenter()
+    said: dict[int | None, Counter[str]] = defaultdict(Counter)
+    for trace in await mentions.traces_of(session, [topic.id or 0 for topic in topics], TEXTS):
+        said[trace.topic_id].update(set(segmenter.keywords(trace.text, WORDS)))
+    return said
+
+
 def _words(
-    theirs: Sequence[Topic], others: Sequence[Topic], false: Mapping[int | None, int]
+    theirs: Sequence[Topic],
+    others: Sequence[Topic],
+    false: Mapping[int | None, int],
+    said: Mapping[int | None, Counter[str]],
 ) -> Iterator[Idea]:
-    """Words that most comments of enough false alarms say, and no real alarm. What has a colon is a concept, not a word."""
-    taboo = {word for topic in others for word in topic.words}
+    """Words that most comments of enough false alarms say, and no real alarm."""
+    taboo = {word for topic in others for word in said[topic.id]}
     sharing: dict[str, set[int]] = {}
     for topic in theirs:
-        for word, count in topic.words.items():
-            is_word = len(word) >= SHORTEST and ":" not in word
-            if is_word and word not in taboo and count >= MOST_SAY_IT * topic.negatives:
+        for word, count in said[topic.id].items():
+            is_said = count >= MOST_SAY_IT * min(topic.negatives, TEXTS)
+            if len(word) >= SHORTEST and word not in taboo and is_said:
                 sharing.setdefault(word, set()).add(false[topic.incident_id])
     counts = Counter({word: len(who) for word, who in sharing.items() if len(who) >= LEAST})
     for word in sorted(counts, key=lambda word: (-counts[word], -len(word), word)):

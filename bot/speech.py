@@ -15,6 +15,7 @@ from handlers.kit.cards import (
     ButtonTone,
     Card,
     Choice,
+    Document,
     Field,
     Form,
     FormField,
@@ -110,17 +111,16 @@ class Speech:
             room = self.team.room_at(place.transport, place.channel)
             flag = NO_DRILL if drill is None and post.place and room and room.is_drill else drill
             spread = pages(self._card(post.build, room, flag, now))
-            images, last = spread.last.images, dataclasses.replace(spread.last, images=())
-            # Pictures find their card by its key.
-            own = post.key or (f"card:{secrets.token_hex(8)}" if images else "")
+            last = dataclasses.replace(spread.last, images=(), documents=())
+            below = _below(spread.last, DRILL_MARK if flag is not None else "")
+            # Pictures and files find their card by its key.
+            own = post.key or (f"card:{secrets.token_hex(8)}" if below else "")
             for card, key in [*((card, "") for card in spread.before), (last, own)]:
                 row = self._row("post", place, card, now, flag, post.incident)
                 row.key, row.under, row.broadcast, row.rank = key, under, post.broadcast, post.rank
                 row.to, row.secret = asker if post.place else "", post.secret
                 await outbox.put(session, row)
-            for image in images:
-                mark = DRILL_MARK if flag is not None else ""
-                shown = Card(title=f"{mark}{image.caption}", images=(image,))
+            for shown in below:
                 row = self._row("picture", place, shown, now, flag, post.incident)
                 # Under its card; where that stands in a thread itself, Slack has no deeper one.
                 row.key, row.under, row.rank = own, under or ("" if place.thread else own), post.rank
@@ -249,7 +249,8 @@ class Speech:
         for place in await self._where(session, edit.key):
             room = self.team.room_at(place.transport, place.channel)
             # A picture stays as it was drawn.
-            card = dataclasses.replace(pages(self._card(edit.build, room, drill, now)).last, images=())
+            card = pages(self._card(edit.build, room, drill, now)).last
+            card = dataclasses.replace(card, images=(), documents=())
             if await outbox.replace_unsent(session, edit.key, place.transport, place.channel, as_json(card)):
                 continue
             row = self._row("edit", place, card, now, drill, edit.incident)
@@ -312,6 +313,14 @@ def wants(room: Room, incident: Incident | None) -> bool:
     return not room.keywords or any(word in incident.title for word in room.keywords)
 
 
+def _below(card: Card, mark: str) -> list[Card]:
+    """What goes out below a card as messages of their own: a card for each picture and file. `mark`: stands before their titles."""
+    return [
+        *(Card(title=f"{mark}{image.caption}", images=(image,)) for image in card.images),
+        *(Card(title=f"{mark}{each.name}", documents=(each,)) for each in card.documents),
+    ]
+
+
 def as_json(thing: Card | Form) -> dict[str, Any]:
     """A card or form as JSON-able data."""
     return dataclasses.asdict(thing)
@@ -334,6 +343,7 @@ def card_from(data: dict[str, Any]) -> Card:
             "links": tuple(Link(**each) for each in data["links"]),
             # Cards that an older version stored have none.
             "images": tuple(picture_from(each) for each in data.get("images", ())),
+            "documents": tuple(Document(**each) for each in data.get("documents", ())),
             "notify": tuple(data["notify"]),
         }
     )

@@ -1,25 +1,71 @@
-"""What is printed without chat: `fenghuo backtest`, the settings as they are and as proposed, side by side; `fenghuo review`."""
+"""What is done and printed without chat: `fenghuo ingest`; `fenghuo backtest`, the settings as they are and as proposed, side by
+side; `fenghuo review`.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.app import App, recipe
+from bot.app import App, ingest_here, recipe
 from bot.backtest import Raised, Report, Trial, compare
 from bot.config import Config
+from bot.monitor.ingest import Tally
 from bot.monitor.prepare import Preparer
+from bot.sources.files import FilesSettings, FilesSource
 from handlers.kit.locale import Locale
 from handlers.review import compose, gather
 from playbooks import load
-from storage import incidents, labels
+from storage import incidents, labels, sources
 from storage.database import Database
+from storage.models import Quarantine
 
+MOST_REFUSED = 10
+"""Rows that could not be read and are named; all are counted."""
 MOST = 50
 """Alarms that are listed on either side; all are counted."""
+BY_LINE = frozenset({".jsonl", ".json", ".csv"})
+"""Files of text, in which a place is a number of bytes."""
+
+
+async def ingest(config: Config, files: Sequence[Path]) -> tuple[Tally, list[str]]:
+    """Take files in once, and stop. The bot, if it runs on the same database, says what was raised.
+
+    Returns:
+        What was taken in, and what could not be read: where it stands, and why.
+    """
+    app = App(config, transports={}, ingest=ingest_here)
+    await app.database.upgrade()
+    watched = [each.build(config.site) for each in config.file.sources if isinstance(each, FilesSettings)]
+    usual = watched[0] if watched else FilesSource(name="", path=Path(), timezone=config.team.zone)
+    paths = {f"ingest:{path}": path for path in files}
+    app.monitor.sources = [replace(usual, name=name, path=path) for name, path in paths.items()]
+    begun = datetime.now(UTC)
+    try:
+        tally = await app.monitor.tick()
+        async with app.database.read() as session:
+            rows = await sources.refused(session, list(paths), begun)
+    finally:
+        await app.close()
+    more = [f"✗ and {len(rows) - MOST_REFUSED} more"] if len(rows) > MOST_REFUSED else []
+    return tally, [_refused(paths[each.source], each) for each in rows[:MOST_REFUSED]] + more
+
+
+def _refused(path: Path, row: Quarantine) -> str:
+    """Where a row stands that could not be read, and why."""
+    _, _, part = row.file.partition("#")
+    if part:
+        return f"✗ {path}#{part}, row {row.offset}: {row.reason}"
+    if path.suffix.lower() not in BY_LINE:
+        return f"✗ {path}: {row.reason}"
+    with path.open("rb") as file:
+        line = file.read(row.offset).count(b"\n") + 1
+    return f"✗ {path}, line {line}: {row.reason}"
 
 
 async def of(

@@ -10,11 +10,10 @@ from handlers.kit.team import Right
 from handlers.reading.arguments import VersionNumber
 from handlers.shared.entries import VERSIONS
 from handlers.shared.incident_card import refresh
-from handlers.shared.standing import DUTIES, Standing, authors_of, standing
-from handlers.shared.statement_card import seat_name, settled_card
+from handlers.shared.standing import DUTIES, Standing, asking_level, authors_of, standing
+from handlers.shared.statement_card import FEATURE, seat_name, settled_card
 from handlers.shared.versions import show
 from handlers.shared.voting import (
-    FEATURE,
     call_asked,
     cast,
     go_public,
@@ -49,10 +48,13 @@ async def approve(ctx: Context, incident: Incident, version: VersionNumber | Non
         await cast(ctx, incident, held, "approve", "")
         stand = await standing(ctx, incident, held)
     was_released = held.state == "released"
-    if stand.is_complete and await statements.settle(ctx.session, held, "approved", ctx.now):
-        if not was_released:
+    level = asking_level(incident, held)
+    if stand.is_complete and await statements.settle(ctx.session, held, "approved", ctx.now, level):
+        if was_released:
+            await note(ctx, incident, "reviewed_after", held, to=held.released_by)
+        else:
             await go_public(ctx, incident)
-        await note(ctx, incident, "approved", held)
+            await note(ctx, incident, "approved", held)
     call_asked(ctx, incident, held, await _voted(ctx, incident, held), before)
 
 

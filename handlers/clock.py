@@ -10,6 +10,7 @@ from handlers.kit.context import Context
 from handlers.kit.errors import ConflictError, NotFoundError, UsageError
 from handlers.kit.registry import command, notice
 from handlers.kit.team import Right
+from handlers.reading.errands import length_of
 from handlers.shared.asking import EXPIRY
 from handlers.shared.briefing import send_brief
 from handlers.shared.duties import AUTOMATIC, overdue
@@ -17,7 +18,7 @@ from handlers.shared.incident_card import over, refresh
 from handlers.shared.ladder import Call, calls, told_and_next
 from handlers.shared.nudge import Nudge, folded, nudge_card
 from handlers.shared.voting import expire
-from playbooks.checking import FaultError, read_duration, spelled
+from playbooks.checking import spelled
 from playbooks.levels import Level, Rules
 from storage import deadlines, incidents, notices
 from storage.models import LIVING, Deadline, Incident
@@ -26,7 +27,6 @@ NAMES = {
     "认领": "claim", "集结": "assemble", "首次回应": "holding", "声明": "holding", "通报": "update", "更新": "update",
     "黄金": "golden", "法务": "legal", "步骤": "step", "任务": "task",
 }  # fmt: skip
-CHINESE_UNITS = {"小时": "h", "分钟": "m", "分": "m", "天": "d", "秒": "s"}
 
 
 @notice("deadline")
@@ -136,17 +136,14 @@ def _most(ctx: Context, incident: Incident) -> timedelta:
 
 
 def _length(ctx: Context, incident: Incident, words: str) -> timedelta:
-    for unit, letter in CHINESE_UNITS.items():
-        words = words.replace(unit, letter)
     most = _most(ctx, incident)
-    try:
-        length = read_duration(words)
-    except FaultError as error:
+    length = length_of(words)
+    if length is None:
         raise UsageError(
             ctx.say("“{word}” is no length of time.", word=cut(words)),
             hint=ctx.say("For example: {example}", example="snooze 12 30m"),
             field="words",
-        ) from error
+        )
     if not timedelta() < length <= most:
         raise UsageError(
             ctx.say(

@@ -165,7 +165,7 @@ def _may_judge(ctx: Context, named: Fact, state: str) -> None:
     if ctx.by.guest and not (is_own and state == "false"):
         raise NotAllowedError(
             ctx.say("Only people on the roster settle facts."),
-            hint=ctx.say("Who you are here: /crisis whoami"),
+            hint=ctx.who_may(Right.WORK),
         )
     if is_own and state == "confirmed" and not ctx.by.may(Right.LEAD):
         able = [each.name for each in ctx.team.people if each.may(Right.WORK) and each.name != named.by]

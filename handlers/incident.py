@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from handlers.kit.cards import Button, ButtonTone, Card, Tone, cut
-from handlers.kit.context import Context, card_key
+from handlers.kit.cards import Button, ButtonTone, Card, Tone
+from handlers.kit.context import CardBuilder, Context, card_key
 from handlers.kit.errors import ConflictError
 from handlers.kit.locale import Locale, Texts
 from handlers.kit.registry import command
@@ -16,11 +16,12 @@ from handlers.shared.command import changed, hand_command, nobodys
 from handlers.shared.crew import COMMANDER
 from handlers.shared.incident_card import headline, incident_card, over, status
 from handlers.shared.levels import announce_level, start_claim, start_clocks
-from handlers.shared.rooms import leave_rooms, seal
+from handlers.shared.owed import owe_again, owed_by, settled
+from handlers.shared.rooms import ask_for_room, leave_rooms, seal
 from handlers.shared.steps import fill, lay_out, resume, show_crew
 from playbooks.levels import Level
 from playbooks.schema import Playbook
-from storage import commitments, deadlines, drills, incidents, labels, timeline
+from storage import deadlines, drills, incidents, labels, timeline
 from storage.models import LIVING, Incident, State
 
 MOVES: Texts = {
@@ -32,7 +33,7 @@ MOVES: Texts = {
     "dismissed": "{by}: #{number} is a false alarm.",
     "reopened": "{by} opened #{number} again.",
 }
-TAKEN = ("claimed", "handed_over")
+TAKEN = ("claimed", "handed_over", "took_over")
 
 
 @command(
@@ -229,23 +230,10 @@ async def recover(ctx: Context, incident: Incident) -> None:
 async def close(ctx: Context, incident: Incident, reason: str) -> None:
     """The closing message carries the timeline's count and last link, so that the chain is anchored outside the table."""
     allowed = (State.CLAIMED, State.RESPONDING, State.RECOVERING)
-    await _owes_nothing(ctx, incident)
+    owed = (await owed_by(ctx, incident)).followed
+    for_good = ctx.say("Or let it stand for good: publish {number} CHANNEL LINK", number=incident.id)
+    settled(ctx, incident, owed, for_good if owed.is_for_a_time else "")
     await _end(ctx, incident, State.CLOSED, allowed, "closed", reason)
-
-
-async def _owes_nothing(ctx: Context, incident: Incident) -> None:
-    """What was promised in public is kept first, or a lead says why not."""
-    owed = [each for each in await commitments.of(ctx.session, incident.id or 0) if each.state == "open"]
-    if owed:
-        named = ctx.say("; ").join(f"P{each.number} {cut(each.text, 24)}" for each in owed[:3])
-        raise ConflictError(
-            ctx.say("#{number} still owes what was promised: {promises}", number=incident.id, promises=named),
-            hint=ctx.say(
-                "Kept: promise {number} {first} kept PROOF; a lead may drop it: promise {number} {first} drop REASON",
-                number=incident.id,
-                first=owed[0].number,
-            ),
-        )
 
 
 @command(
@@ -260,7 +248,14 @@ async def _owes_nothing(ctx: Context, incident: Incident) -> None:
 )
 async def dismiss(ctx: Context, incident: Incident, reason: str) -> None:
     """The matter stays quiet until it reaches a higher level."""
-    await _end(ctx, incident, State.DISMISSED, (State.OPEN, State.CLAIMED), "dismissed", reason)
+    allowed = (State.OPEN, State.CLAIMED)
+    if incident.state in allowed:
+        was_real = ctx.say(
+            "If the matter was real, a text may stand: close {number} REASON", number=incident.id
+        )
+        owed = await owed_by(ctx, incident)
+        settled(ctx, incident, owed, was_real if owed.has_live else "")
+    await _end(ctx, incident, State.DISMISSED, allowed, "dismissed", reason)
     await labels.dismissed(ctx.session, incident, reason, by=ctx.by.name, at=ctx.now)
 
 
@@ -278,9 +273,8 @@ async def reopen(ctx: Context, incident: Incident, reason: str) -> None:
     """Back to its commander, or to whoever claims it."""
     state = State.CLAIMED if incident.owner else State.OPEN
     over = (State.CLOSED, State.REVIEWED, State.DISMISSED)
-    if not await incidents.move(
-        ctx.session, incident.id or 0, state, allowed=over, at=ctx.now, reason=reason
-    ):
+    # The reason given at the end stays; the one for opening it again is in the timeline.
+    if not await incidents.move(ctx.session, incident.id or 0, state, allowed=over, at=ctx.now):
         raise ConflictError(
             ctx.say("#{number} is not over: {status}.", number=incident.id, status=status(ctx.say, incident)),
             hint=_next_step(ctx, incident),
@@ -289,6 +283,10 @@ async def reopen(ctx: Context, incident: Incident, reason: str) -> None:
     await labels.withdraw(ctx.session, incident.id or 0, ctx.now)
     await start_clocks(ctx, incident)
     await resume(ctx, incident)
+    await owe_again(ctx, incident)
+    if incident.private:
+        # Its room was closed, and without one there is no place on some platforms where it may be spoken of.
+        await ask_for_room(ctx, incident)
     await _moved(ctx, incident, "reopened", reason)
 
 
@@ -310,8 +308,8 @@ async def _end(
         raise _wrong_state(ctx, incident)
     await deadlines.drop(ctx.session, incident.id or 0)
     await easing.end(ctx, incident)
-    await _moved(ctx, incident, kind, reason, anchor=True)
-    await leave_rooms(ctx, incident)
+    await _moved(ctx, incident, kind, reason)
+    await leave_rooms(ctx, incident, _told(ctx, incident, kind, reason))
 
 
 def _wrong_state(ctx: Context, incident: Incident) -> ConflictError:
@@ -336,28 +334,32 @@ def _next_step(ctx: Context, incident: Incident) -> str:
     )
 
 
-async def _moved(ctx: Context, incident: Incident, kind: str, reason: str, *, anchor: bool = False) -> None:
+async def _moved(ctx: Context, incident: Incident, kind: str, reason: str) -> None:
     """Log a move, bring the card up to date and tell the thread."""
     await ctx.session.refresh(incident)
     await ctx.log(incident, kind, reason)
     await show_crew(ctx, incident)
+    # Somebody has to pick it up.
+    ctx.thread(incident, _told(ctx, incident, kind, reason), broadcast=kind in {"released", "reopened"})
+
+
+def _told(ctx: Context, incident: Incident, kind: str, reason: str) -> CardBuilder:
+    """The builder of the card that tells of a move. One that ends it anchors the chain of its timeline outside the table."""
     count, head, at = incident.entries, incident.head, ctx.now
-    ctx.thread(
-        incident,
-        lambda say: Card(
+
+    def build(say: Locale) -> Card:
+        anchor = say(
+            "Timeline entries: {n} · seal {seal} · {time}", n=count, seal=head[:16], time=say.clock(at)
+        )
+        return Card(
             title=say(MOVES[kind], by=ctx.by.name, number=incident.id),
             text=reason,
             tone=Tone.WARN if kind in {"released", "reopened"} else Tone.GOOD,
             buttons=_next(say, incident, kind),
-            footer=say(
-                "Timeline entries: {n} · seal {seal} · {time}", n=count, seal=head[:16], time=say.clock(at)
-            )
-            if anchor
-            else "",
-        ),
-        # Somebody has to pick it up.
-        broadcast=kind in {"released", "reopened"},
-    )
+            footer=anchor if kind in {"closed", "dismissed"} else "",
+        )
+
+    return build
 
 
 def _next(say: Locale, incident: Incident, kind: str) -> tuple[Button, ...]:

@@ -68,7 +68,8 @@ async def help_(ctx: Context, verb: str = "") -> None:
         return
     words = verb.strip().lstrip("/").lower()
     found = registry.names.get(words)
-    if found is None and (area := _area(ctx.say, words)):
+    area = _area(words, ctx.say)
+    if found is None and area:
         ctx.whisper(lambda say: area_card(say, registry, area))
         return
     if found is None:
@@ -76,7 +77,7 @@ async def help_(ctx: Context, verb: str = "") -> None:
             ctx.say("There is no command “{verb}”.", verb=cut(verb, 40)),
             hint=nearest(ctx.say, registry, verb),
         )
-    ctx.whisper(lambda say: detail(say, found))
+    ctx.whisper(lambda say: detail(say, found, _more(say, registry, area, found) if area else ()))
 
 
 def overview(say: Locale, registry: Registry) -> Card:
@@ -115,12 +116,26 @@ def _called(say: Locale, found: Command) -> str:
     return f"{also} {found.verb}".strip()
 
 
-def _area(say: Locale, words: str) -> str:
-    """The area that is meant, by its id or its title; empty if none is."""
-    return next((area for area in AREAS if words in (area, say(AREA_TITLES[area]).lower())), "")
+def _area(words: str, say: Locale) -> str:
+    """The area that is meant, by its id or its title, in English or as it is said here; empty if none is."""
+    return next((area for area in AREAS if words in (*_names(area), say(AREA_TITLES[area]).lower())), "")
 
 
-def detail(say: Locale, found: Command) -> Card:
+def _names(area: str) -> tuple[str, ...]:
+    return area, AREA_TITLES[area].lower()
+
+
+def _more(say: Locale, registry: Registry, area: str, found: Command) -> tuple[Section, ...]:
+    """The other verbs of an area whose name is a verb's too, and what leads to all of them."""
+    others = " · ".join(_called(say, each) for each in _of_area(registry, area) if each is not found)
+    if not others:
+        return ()
+    way = next((name for name in _names(area) if name not in registry.names), "")
+    lines = (others, say("A line for each of them: help {area}", area=way)) if way else (others,)
+    return (Section(title=say("More of “{area}”", area=say(AREA_TITLES[area])), lines=lines),)
+
+
+def detail(say: Locale, found: Command, more: tuple[Section, ...] = ()) -> Card:
     """The help of one verb."""
     fields = [
         Field(label=say("Usage"), value=say(found.usage)),
@@ -128,7 +143,7 @@ def detail(say: Locale, found: Command) -> Card:
     ]
     if found.aliases:
         fields.append(Field(label=say("Also"), value=" ".join(found.aliases)))
-    return Card(title=f"{found.verb} · {say(found.help)}", fields=tuple(fields))
+    return Card(title=f"{found.verb} · {say(found.help)}", fields=tuple(fields), sections=more)
 
 
 def nearest(say: Locale, registry: Registry, verb: str) -> str:

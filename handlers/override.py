@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlers.kit.cards import Card, Tone
+from handlers.kit.cards import Card, Tone, cut
 from handlers.kit.context import Context
 from handlers.kit.errors import ConflictError, NotAllowedError
 from handlers.kit.registry import command
@@ -11,11 +11,15 @@ from handlers.reading.arguments import VersionNumber
 from handlers.reading.wordings import CheckCode
 from handlers.shared.incident_card import refresh
 from handlers.shared.standing import authors_of, standing
+from handlers.shared.statement_card import FEATURE
 from handlers.shared.versions import show
-from handlers.shared.voting import FEATURE, go_public, is_over, note, open_version, refuse_barred
-from playbooks.checks import CHECKS
+from handlers.shared.voting import go_public, is_over, note, open_version, refuse_barred
+from playbooks.checks import CHECKS, unfilled
 from storage import statements
 from storage.models import Incident, Override, Version
+
+GAPS = "L02"
+"""The check that finds gaps left open, which no reason fills."""
 
 
 @command(
@@ -49,6 +53,12 @@ async def override(
                 checks=" ".join(dict.fromkeys(each.code for each in stand.barring)) or ctx.say("nothing"),
             ),
         )
+    texts = (held.text, *(held.variants or {}).values())
+    if check == GAPS and (gap := next(filter(None, map(unfilled, texts)), "")):
+        raise ConflictError(
+            ctx.say("{gap} is still to be filled in; nobody can let that pass.", gap=cut(gap)),
+            hint=ctx.say("Fill it in, or take the sentence out: edit {number}", number=incident.id),
+        )
     row = Override(
         version_id=held.id or 0,
         drill_id=incident.drill_id,
@@ -66,7 +76,7 @@ async def override(
         incident,
         lambda say: Card(
             title=say("{name} lets v{version} pass {check}", name=by, version=number, check=check),
-            text=f"{CHECKS[check].title}{say(': ')}{reason}",
+            text=f"{CHECKS[check].title(say.language)}{say(': ')}{reason}",
             tone=Tone.WARN,
             notify=() if stand.barring else asked,
         ),

@@ -18,7 +18,7 @@ from handlers.shared.evidence import evidence_of, files_of, kept
 from handlers.shared.incident_card import over, refresh
 from handlers.shared.legal import start_legal
 from handlers.shared.playbook_card import Progress, all_steps, rules, shown
-from handlers.shared.steps import add, hand_over, lay_out, said_of, settle, show, start
+from handlers.shared.steps import add, hand_over, lay_out, outcome, said_of, settle, show, start
 from playbooks.library import GONE, NEW
 from playbooks.schema import Playbook
 from playbooks.schema import Step as PlaybookStep
@@ -130,8 +130,8 @@ async def step(
     await show(ctx, incident)
     ctx.confirm(
         lambda say: Card(
-            title=say("#{incident}: step {number} is marked.", number=what.number, incident=incident.id),
-            text=kept(say, evidence_of(said, files=files_of(ctx))),
+            title=outcome(say, row, what.mark),
+            text="\n".join(filter(None, (said, kept(say, evidence_of(said, files=files_of(ctx)))))),
             tone=Tone.GOOD,
         ),
         incident,

@@ -131,7 +131,8 @@ def _key(row: Commitment) -> str:
 def _card(row: Commitment, *, notify: str = "") -> CardBuilder:
     def build(say: Locale) -> Card:
         is_open = row.state == "open"
-        sign = {"kept": "✅ ", "dropped": "➖ "}.get(row.state, "")
+        # What is kept gets its mark from the tone.
+        sign = "➖ " if row.state == "dropped" else ""
         return Card(
             title=sign
             + say(

@@ -13,10 +13,10 @@ from handlers.kit.locale import Locale, Texts
 from handlers.kit.ports import ports
 from handlers.kit.registry import command, notice
 from handlers.kit.team import Right
+from handlers.reading.errands import length_of
 from handlers.shared.incident_card import headline, incident_card, over, status
 from handlers.shared.levels import start_clocks
 from handlers.shared.rooms import drill_here
-from playbooks.checking import FaultError, read_duration
 from playbooks.levels import Level
 from storage import held, incidents, mutes
 from storage.held import RAISED
@@ -27,7 +27,6 @@ LONGEST = timedelta(days=30)
 LONGEST_TERM = 60
 MOST, MOST_BUTTONS = 15, 5
 OFF = frozenset({"off", "关", "取消", "解除"})
-CHINESE_UNITS = {"小时": "h", "分钟": "m", "分": "m", "天": "d", "日": "d", "秒": "s"}
 OVER: Texts = {
     "mute": "The mute of “{label}” is over",
     "hours": "Quiet hours are over",
@@ -99,19 +98,23 @@ async def _meant(ctx: Context, term: str) -> tuple[str, str]:
                 hint=ctx.say("Open incidents: /crisis list"),
             )
         return "topic", str(incident.id)
-    return "term", cut(term, LONGEST_TERM)
+    if len(term) > LONGEST_TERM:
+        raise UsageError(
+            ctx.say(
+                "What is muted has {most} characters at most; this has {n}.", most=LONGEST_TERM, n=len(term)
+            ),
+            hint=ctx.say("Name the one word that all of it holds: mute 柚子皮 2h"),
+        )
+    return "term", term
 
 
 def _length(ctx: Context, words: str) -> timedelta:
-    for unit, letter in CHINESE_UNITS.items():
-        words = words.replace(unit, letter)
-    try:
-        length = read_duration(words)
-    except FaultError as error:
+    length = length_of(words)
+    if length is None:
         raise UsageError(
             ctx.say("“{word}” is no length of time.", word=cut(words)),
             hint=ctx.say("For example: mute 柚子皮 2h, mute source:weibo 4h, mute #12 1d"),
-        ) from error
+        )
     if not timedelta() < length <= LONGEST:
         raise UsageError(
             ctx.say("A mute lasts between a second and {days} days.", days=LONGEST.days),

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from handlers.kit.cards import Button, ButtonTone, Card, Section, Tone
 from handlers.kit.context import CardBuilder, Context
-from handlers.kit.errors import ConflictError
+from handlers.kit.errors import ConflictError, NotFoundError
 from handlers.kit.locale import Locale
 from handlers.kit.registry import command
 from handlers.kit.team import Right
 from handlers.reading.arguments import VersionNumber
-from handlers.reading.channels import Channel, channel_name
+from handlers.reading.channels import Channel, Posting, channel_name
 from handlers.shared.incident_card import refresh
-from handlers.shared.places import CORRECTION, DUTY, approved_version, place_line, standing_on
+from handlers.shared.places import (
+    CORRECTION,
+    DUTY,
+    approved_version,
+    down_button,
+    is_named,
+    place_line,
+    standing_on,
+)
 from handlers.shared.standing import DUTIES
 from handlers.shared.statement_card import SHORT_HASH
 from handlers.shared.versions import show
 from storage import deadlines, releases, statements, timeline
-from storage.models import Incident
+from storage.models import Incident, Release
 
 
 @command(
@@ -33,10 +43,7 @@ async def recall(ctx: Context, incident: Incident, version: VersionNumber, reaso
     """Nobody may publish it any more, and each place where it stands is followed until it is gone."""
     chosen = await approved_version(ctx, incident, version)
     if not await statements.recall(ctx.session, chosen, ctx.now):
-        raise ConflictError(
-            ctx.say("#{number} has changed in the meantime.", number=incident.id),
-            hint=ctx.say("See how it stands: show {number}", number=incident.id),
-        )
+        raise _changed(ctx, incident)
     await show(ctx, incident, chosen)
     await _carry_authors(ctx, incident)
     mine = [each for each in await releases.of(ctx.session, incident.id or 0) if each.version == version]
@@ -84,14 +91,7 @@ async def _recalled(ctx: Context, incident: Incident, version: int) -> CardBuild
             if found
             else (),
             buttons=(
-                *(
-                    Button(
-                        label=say("{channel} taken down", channel=channel_name(each.channel)),
-                        action="recall.down",
-                        value=f"{incident.id} {each.channel}",
-                    )
-                    for each in left
-                ),
+                *(down_button(say, incident, each, left) for each in left),
                 Button(
                     label=say("Draft a correction"),
                     action="statement.draft",
@@ -109,32 +109,89 @@ async def _recalled(ctx: Context, incident: Incident, version: int) -> CardBuild
     area="voice",
     right=Right.WORK,
     help="Say that a text is gone from a channel",
-    usage="down N CHANNEL",
+    usage="down N CHANNEL [vK|LINK]",
     example="down 12 微博",
     aliases=("已撤下",),
     labels={"channel": "Where it stood"},
 )
-async def down(ctx: Context, incident: Incident, channel: Channel) -> None:
-    """What has to go goes first; else whatever stands there."""
+async def down(ctx: Context, incident: Incident, channel: Channel, which: Posting | None = None) -> None:
+    """One text at a time; without its version or link what has to go, else what stands there. Of several it is asked which."""
     standing = await standing_on(ctx, incident, channel)
-    gone = [each for each in standing if each.state == "recalled"] or standing
-    for each in gone:
-        await releases.move(ctx.session, each, "down")
-        await deadlines.drop(ctx.session, incident.id or 0, DUTY, ref=str(each.id))
-        await ctx.log(
-            incident,
-            "taken_down",
-            each.url,
-            version=each.version,
-            channel=channel_name(channel),
-            hash=each.hash[:SHORT_HASH],
-            text_hash=each.hash,
-        )
-    for version in sorted({each.version for each in gone if each.state == "recalled"}):
-        ctx.edit(_recall_key(incident, version), await _recalled(ctx, incident, version), incident)
-    ctx.confirm(
-        lambda say: Card(
-            title=say("Noted: gone from {channel}.", channel=channel_name(channel)), tone=Tone.GOOD
-        ),
+    gone = _meant(ctx, incident, standing, which)
+    if len(gone) > 1:
+        ctx.whisper(lambda say: _which(say, incident, gone), incident)
+        return
+    row = gone[0]
+    was_recalled = row.state == "recalled"
+    if not await releases.move(ctx.session, row, "down"):
+        raise _changed(ctx, incident)
+    await deadlines.drop(ctx.session, incident.id or 0, DUTY, ref=str(row.id))
+    await ctx.log(
         incident,
+        "taken_down",
+        row.url,
+        version=row.version,
+        channel=channel_name(channel),
+        hash=row.hash[:SHORT_HASH],
+        text_hash=row.hash,
+    )
+    if was_recalled:
+        ctx.edit(_recall_key(incident, row.version), await _recalled(ctx, incident, row.version), incident)
+    ctx.confirm(lambda say: _gone(say, row), incident)
+
+
+def _meant(
+    ctx: Context, incident: Incident, standing: Sequence[Release], which: Posting | None
+) -> Sequence[Release]:
+    """Those that may be meant. What has to go goes first."""
+    if which is None:
+        return [each for each in standing if each.state == "recalled"] or standing
+    if named := [each for each in standing if is_named(each, which)]:
+        return named
+    last = standing[-1]
+    raise NotFoundError(
+        ctx.say(
+            "Nothing of #{number} on {channel} is {which}.",
+            number=incident.id,
+            channel=channel_name(last.channel),
+            which=which,
+        ),
+        hint=ctx.say(
+            "What stands on {channel}: {link}",
+            channel=channel_name(last.channel),
+            link=f"v{last.version} {last.url}",
+        ),
+    )
+
+
+def _which(say: Locale, incident: Incident, rows: Sequence[Release]) -> Card:
+    return Card(
+        title=say(
+            "{n} texts of #{number} stand on {channel}: which is gone?",
+            n=len(rows),
+            number=incident.id,
+            channel=channel_name(rows[0].channel),
+        ),
+        tone=Tone.WARN,
+        sections=(Section(lines=tuple(f"{place_line(say, each)}\n{each.url}" for each in rows)),),
+        buttons=tuple(down_button(say, incident, each, rows) for each in rows),
+    )
+
+
+def _gone(say: Locale, row: Release) -> Card:
+    return Card(
+        title=say(
+            "Noted: v{version} is gone from {channel}.",
+            version=row.version,
+            channel=channel_name(row.channel),
+        ),
+        text=row.url,
+        tone=Tone.GOOD,
+    )
+
+
+def _changed(ctx: Context, incident: Incident) -> ConflictError:
+    return ConflictError(
+        ctx.say("#{number} has changed in the meantime.", number=incident.id),
+        hint=ctx.say("See how it stands: show {number}", number=incident.id),
     )

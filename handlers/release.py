@@ -19,7 +19,7 @@ from handlers.reading.errands import Moment
 from handlers.shared.crew import crew_of
 from handlers.shared.incident_card import over, refresh
 from handlers.shared.levels import spoken
-from handlers.shared.places import CORRECTION, DUTY, approved_version, stands_at
+from handlers.shared.places import CORRECTION, DUTY, approved_version, refuse_outgrown, stands_at
 from handlers.shared.standing import standing
 from handlers.shared.statement_card import SHORT_HASH
 from playbooks.checks import room
@@ -42,6 +42,7 @@ SPOKESPERSON = "spokesperson"
 async def copy(ctx: Context, incident: Incident, channel: Channel | None = None) -> None:
     """One message that holds nothing but the text; without a channel, how much room it takes on each."""
     version = await approved_version(ctx, incident, None)
+    await refuse_outgrown(ctx, incident, version)
     if channel is None:
         ctx.reply(_offer(ctx.team.channels, incident, version), incident)
         return
@@ -105,7 +106,10 @@ async def publish(
     """A person published it; the bot only keeps who, where, when and which text."""
     if incident.state not in LIVING:
         raise over(ctx, incident)
+    # Held until the transaction ends, so that the level does not rise while the text goes out.
+    await ctx.session.refresh(incident, with_for_update=True)
     chosen = await approved_version(ctx, incident, version)
+    await refuse_outgrown(ctx, incident, chosen)
     text = statements.text_for(chosen, channel)
     await _may_go_out(ctx, incident, chosen, channel, text)
     row = Release(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from handlers.kit.cards import Card, Tone
 from handlers.kit.context import Context
@@ -13,11 +13,11 @@ from handlers.kit.team import Right
 from handlers.reading.arguments import Wording, lacking
 from handlers.reading.wordings import QuestionNumber
 from handlers.shared.desk import desk, desk_key, question_card, question_key, same
-from handlers.shared.findings import summed_up
+from handlers.shared.findings import Record, checked_words, summed_up
 from handlers.shared.incident_card import over
 from playbooks import questions as known
-from playbooks.checks import blocks, check
-from storage import questions
+from playbooks.checks import Finding, blocks
+from storage import commitments, facts, questions, statements
 from storage.models import LIVING, Incident, Question
 
 APPROVERS = frozenset({"lead", "pr", "legal"})
@@ -130,39 +130,33 @@ async def _write(ctx: Context, incident: Incident, row: Question, text: str) -> 
     digest = hashlib.sha256(text.encode()).hexdigest()
     await questions.answer(ctx.session, row, text, digest, ctx.by.name, ctx.now)
     await ctx.log(incident, "answered", "", number=row.number, hash=digest[:SHORT_HASH], text_hash=digest)
-    found = check(
-        text,
-        audience="consumers",
-        brands=(ctx.team.brand,),
-        internal=ctx.team.internal,
-        slogans=ctx.team.slogans,
-        today=ctx.now.astimezone(ctx.team.zone).date(),
-    )
-    if found:
+    if found := await _checked(ctx, incident, text):
         ctx.whisper(lambda say: Card(title=summed_up(say, found), tone=Tone.WARN), incident)
+
+
+async def _checked(ctx: Context, incident: Incident, text: str) -> Sequence[Finding]:
+    """What the checks find in an answer, held against what statements are held against."""
+    number = incident.id or 0
+    record = Record(
+        facts=await facts.of(ctx.session, number),
+        promises=await commitments.of(ctx.session, number),
+        public=await statements.spoken(ctx.session, number),
+    )
+    return checked_words(ctx, incident, text, record, audience="consumers")
 
 
 async def _approve(ctx: Context, incident: Incident, row: Question) -> None:
     if ctx.by.guest or not ctx.by.roles & APPROVERS:
         raise NotAllowedError(
             ctx.say("Only leads, PR and legal approve answers."),
-            hint=ctx.say("Who you are here: /crisis whoami"),
+            hint=_able(ctx, row),
         )
     if row.by == ctx.by.name:
         raise NotAllowedError(
             ctx.say("You wrote this answer, so somebody else has to approve it."),
-            hint=ctx.say("Whoever leads, or is PR or legal, can."),
+            hint=_able(ctx, row),
         )
-    barring = blocks(
-        check(
-            row.answer,
-            audience="consumers",
-            brands=(ctx.team.brand,),
-            internal=ctx.team.internal,
-            slogans=ctx.team.slogans,
-        )
-    )
-    if barring:
+    if barring := blocks(await _checked(ctx, incident, row.answer)):
         raise ConflictError(
             ctx.say("The checks bar it: {code} {reason}", code=barring[0].code, reason=barring[0].reason),
             hint=ctx.say("Mend: {mend}", mend=barring[0].mend),
@@ -175,6 +169,12 @@ async def _approve(ctx: Context, incident: Incident, row: Question) -> None:
     await ctx.log(
         incident, "answer_approved", "", number=row.number, hash=row.hash[:SHORT_HASH], text_hash=row.hash
     )
+
+
+def _able(ctx: Context, row: Question) -> str:
+    """Who may approve an answer, by name."""
+    names = [each.name for each in ctx.team.people if each.roles & APPROVERS and each.name != row.by]
+    return ctx.say("These may: {names}", names=ctx.say(", ").join(names) or ctx.say("nobody"))
 
 
 async def _given(ctx: Context, incident: Incident, row: Question, act: str) -> None:

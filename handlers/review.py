@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from handlers.kit.cards import Card, Section, Tone, cut
+from handlers.kit.cards import Card, Document, Section, Tone, cut
 from handlers.kit.context import Context
 from handlers.kit.locale import Locale
 from handlers.kit.registry import command
@@ -35,7 +35,7 @@ QUOTE_LENGTH = 300
     aliases=("复盘",),
 )
 async def review(ctx: Context, incident: Incident) -> None:
-    """Posted whole in the thread; the review of a closed incident marks it as reviewed."""
+    """A few lines in the thread, and the whole as one file; the review of a closed incident marks it as reviewed."""
     if await incidents.move(
         ctx.session, incident.id or 0, State.REVIEWED, allowed=(State.CLOSED,), at=ctx.now
     ):
@@ -43,14 +43,25 @@ async def review(ctx: Context, incident: Incident) -> None:
         await ctx.log(incident, "reviewed", "")
         await refresh(ctx, incident)
     material = await gather(ctx.session, incident, ctx.library)
-    ctx.thread(
-        incident,
-        lambda say: Card(
-            title=say("Review of {incident}", incident=headline(say, incident)),
-            verbatim=compose(say, incident, material),
-            sections=_short(say, material.voice),
-            tone=Tone.WARN if is_owing(material.voice, say.now) else Tone.GOOD,
+    ctx.thread(incident, lambda say: _card(say, incident, material))
+
+
+def _card(say: Locale, incident: Incident, material: Material) -> Card:
+    whole = compose(say, incident, material)
+    return Card(
+        title=say("Review of {incident}", incident=headline(say, incident)),
+        text="\n".join(
+            (
+                *(line.removeprefix("- ") for line in _times(say, incident)),
+                say(
+                    "All of it is in the file below, and on the command line: fenghuo review {number}",
+                    number=incident.id,
+                ),
+            )
         ),
+        sections=_short(say, material.voice),
+        tone=Tone.WARN if is_owing(material.voice, say.now) else Tone.GOOD,
+        documents=(Document(name=f"review-{incident.id}.md", text=whole),),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.kit.cards import Card, Link, Tone
-from handlers.kit.context import CardBuilder, Context, Errand, Post, card_key, room_card_key
+from handlers.kit.context import Context, Errand, Post, card_key, room_card_key
 from handlers.kit.errors import ConflictError
 from handlers.kit.locale import Locale, Texts
 from handlers.kit.messages import Place
@@ -15,7 +15,7 @@ from handlers.kit.registry import command, notice
 from handlers.kit.team import Person, Right
 from handlers.shared.crew import crew_of
 from handlers.shared.incident_card import incident_card, over, refresh
-from handlers.shared.rooms import ask_for_room, seal
+from handlers.shared.rooms import ask_for_room, seal, tell_insiders
 from storage import admission, incidents, rooms
 from storage.models import LIVING, Incident
 
@@ -187,15 +187,7 @@ async def refused(ctx: Context) -> None:
     ctx.thread(incident, build)
     if incident.private and data["deed"] == "room":
         # Without a room there may be no place at all where it could be said.
-        await _tell_insiders(ctx, incident, data["transport"], build)
-
-
-async def _tell_insiders(ctx: Context, incident: Incident, platform: str, build: CardBuilder) -> None:
-    for name in await admission.insiders(ctx.session, incident):
-        person = ctx.team.person(name)
-        if person is not None and platform in person.ids:
-            place = Place(transport=platform, channel=person.ids[platform], direct=True)
-            ctx.out.append(Post(build=build, place=place, incident=incident, rank=0))
+        await tell_insiders(ctx, incident, data["transport"], build)
 
 
 @notice("room.lost")

@@ -12,6 +12,7 @@ from handlers.reading.channels import Channel, channel_name, used
 from handlers.shared.drafting import put_forward, unchanged
 from handlers.shared.incident_card import over
 from handlers.shared.slots import slots
+from handlers.shared.standing import is_outgrown
 from handlers.shared.upload import have_read, text_file
 from handlers.shared.versions import none_yet, superseded
 from playbooks.templates import SlotError, Template, render
@@ -85,7 +86,7 @@ async def edit(
         raise none_yet(ctx, incident)
     elif newest and not text.strip():
         ctx.form = _edit_form(incident, newest)
-    elif newest and text.strip() == newest.text:
+    elif newest and text.strip() == newest.text and not is_outgrown(incident, newest):
         raise unchanged(ctx, newest)
     else:
         await put_forward(ctx, incident, text.strip(), newest.template if newest else "")

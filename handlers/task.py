@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from handlers.kit.cards import Button, Card, Tone
-from handlers.kit.context import CardBuilder, Context
+from handlers.kit.cards import Card, Tone
+from handlers.kit.context import Context
 from handlers.kit.errors import NotFoundError
-from handlers.kit.locale import Locale
 from handlers.kit.registry import command
 from handlers.kit.team import Right
 from handlers.reading.arguments import lacking
@@ -13,9 +12,10 @@ from handlers.reading.errands import Assignee, Marked, Matter, Moment
 from handlers.shared.crew import able
 from handlers.shared.evidence import evidence_of, files_of, kept
 from handlers.shared.incident_card import over, refresh
-from handlers.shared.steps import done_button, give, hand_over, settle
+from handlers.shared.steps import give, hand_over, outcome, settle
+from handlers.shared.task_card import task_card, task_key
 from storage import tasks
-from storage.models import LIVING, Incident, Step
+from storage.models import LIVING, Incident
 
 
 @command(
@@ -54,7 +54,11 @@ async def task(
     able(ctx, who)
     row = await give(ctx, incident, text, who, due)
     await ctx.log(incident, "task", text, number=row.number, to=who.name, due=due.isoformat())
-    ctx.thread(incident, _card(row, notify=who.name if who.name != ctx.by.name else ""), key=_key(row))
+    ctx.thread(
+        incident,
+        task_card(row, notify=who.name if who.name != ctx.by.name else ""),
+        key=task_key(row.incident_id, row.number),
+    )
     await refresh(ctx, incident)
 
 
@@ -82,48 +86,13 @@ async def _ended(ctx: Context, incident: Incident, what: Marked, who: Assignee |
             raise lacking(ctx, "task", incident, f"{what.number} drop", "note")
         await settle(ctx, incident, row, "skip" if what.mark == "skip" else "done", said)
     row = (await tasks.tasks(ctx.session, incident.id or 0))[what.number]
-    ctx.edit(_key(row), _card(row), incident)
+    ctx.edit(task_key(row.incident_id, row.number), task_card(row), incident)
     await refresh(ctx, incident)
     ctx.confirm(
         lambda say: Card(
-            title=say("#{incident}: task {number} is marked.", incident=incident.id, number=row.number),
-            text=kept(say, evidence_of(said, files=files_of(ctx))),
+            title=outcome(say, row, what.mark),
+            text="\n".join(filter(None, (said, kept(say, evidence_of(said, files=files_of(ctx)))))),
             tone=Tone.GOOD,
         ),
         incident,
-    )
-
-
-def _key(row: Step) -> str:
-    return f"task:{row.incident_id}:{row.number}"
-
-
-def _card(row: Step, *, notify: str = "") -> CardBuilder:
-    def build(say: Locale) -> Card:
-        due = say("by {time}", time=say.clock(row.due_at)) if row.due_at else ""
-        ended = f"{row.by} {say.clock(row.at)}" if row.at else ""
-        sign = {"done": "✅ ", "skip": "➖ "}.get(row.outcome, "")
-        return Card(
-            title=sign
-            + say(
-                "#{incident} task {number}: {text}",
-                incident=row.incident_id,
-                number=row.number,
-                text=row.title,
-            ),
-            text=" · ".join(filter(None, (ended, row.note) if row.outcome else (row.person, due))),
-            tone=Tone.GOOD if row.outcome == "done" else Tone.PLAIN,
-            buttons=() if row.outcome else _buttons(say, row),
-            notify=(notify,) if notify else (),
-        )
-
-    return build
-
-
-def _buttons(say: Locale, row: Step) -> tuple[Button, ...]:
-    value = f"{row.incident_id} {row.number}"
-    return (
-        done_button(say, row),
-        Button(label=say("Hand over…"), action="task.task", value=f"{value} hand"),
-        Button(label=say("Drop…"), action="task.task", value=f"{value} drop"),
     )

@@ -17,7 +17,7 @@ from handlers.reading.arguments import Wording, lacking
 from handlers.reading.channels import Channel, LoneAddress, Pasting, channel_name
 from handlers.shared.comparing import Match, find, same, tidy
 from handlers.shared.difference import difference
-from handlers.shared.places import standing_on
+from handlers.shared.places import posting, standing_on
 from handlers.shared.statement_card import SHORT_HASH
 from storage import releases, statements
 from storage.models import Incident, Release
@@ -189,7 +189,7 @@ def _differs(say: Locale, ctx: Context, incident: Incident, row: Release, change
             Button(
                 label=say("Taken down"),
                 action="recall.down",
-                value=f"{incident.id} {row.channel}",
+                value=f"{incident.id} {row.channel} {posting(row)}",
                 tone=ButtonTone.PRIMARY,
             ),
             Button(

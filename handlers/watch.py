@@ -221,7 +221,9 @@ def _explained(say: Locale, text: str, found: Explained, library: Library) -> Ca
         sections.append(Section(title=say("Playbooks"), lines=tuple(types)))
     return Card(
         title=say(
-            "{label}, {share}% negative", label=say(LABELS[found.label]), share=round(100 * found.negative)
+            "Read as {label} ({share}% likely negative)",
+            label=say(LABELS[found.label]),
+            share=round(100 * found.negative),
         ),
         text="" if lines else say("No word of it says how it is meant."),
         tone=Tone.WARN if found.label == "negative" else Tone.PLAIN,

@@ -76,7 +76,7 @@ async def recount(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     table = Mention.__table__  # type: ignore[attr-defined]
     names = ("likes", "replies", "shares", "plays")
     if rows:
-        changed = {name: bindparam(f"new_{name}") for name in names}
+        changed: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
         statement = update(table).where(table.c.id == bindparam("key_id")).values(changed)
         values = [{"key_id": row["id"], **{f"new_{name}": row[name] for name in names}} for row in rows]
         await (await session.connection()).execute(statement, values)

@@ -131,6 +131,12 @@ async def quarantine(session: Session, rows: Iterable[Quarantine]) -> None:
     session.add_all(rows)
 
 
+async def refused(session: Session, names: Collection[str], since: datetime) -> Sequence[Quarantine]:
+    """What could not be read of these sources since, in order."""
+    query = select(Quarantine).where(col(Quarantine.source).in_(names), col(Quarantine.at) >= since)
+    return (await session.scalars(query.order_by(col(Quarantine.id)))).all()
+
+
 async def states(session: Session) -> Sequence[SourceState]:
     """All sources that were ever read."""
     return (await session.scalars(select(SourceState))).all()

@@ -162,13 +162,27 @@ async def expire(session: Session, version_id: int, now: datetime) -> Sequence[s
     return whose
 
 
-async def settle(session: Session, version: Version, state: str, at: datetime) -> bool:
-    """Move a version that is voted on to approved, changes or vetoed; False if it is settled or holds another text."""
+async def settle(session: Session, version: Version, state: str, at: datetime, level: str = "") -> bool:
+    """Move a version that is voted on to approved, changes or vetoed; False if it is settled or holds another text.
+
+    `level`: whose path has approved it; empty: that of the version stays.
+    """
+    values = {"state": state, "settled_at": at} | ({"level": level} if level else {})
     return await _changed(
         session,
         update(Version)
         .where(col(Version.id) == version.id, col(Version.state).in_(OPEN), col(Version.hash) == version.hash)
-        .values(state=state, settled_at=at),
+        .values(**values),
+    )
+
+
+async def put_back(session: Session, version: Version) -> bool:
+    """Have an approved version voted on again; False if it is no longer approved."""
+    return await _changed(
+        session,
+        update(Version)
+        .where(col(Version.id) == version.id, col(Version.state) == "approved")
+        .values(state="pending", settled_at=None),
     )
 
 

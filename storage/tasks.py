@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from storage.admission import open_to
 from storage.database import Session, inserting
-from storage.models import LIVING, Incident, Step
+from storage.models import LIVING, Deadline, Incident, Step
 
 FRESH = {"populate_existing": True}
 """An UPDATE goes past what a session has read, so rows are read anew."""
@@ -99,6 +99,28 @@ async def hand_over(session: Session, row: Step, person: str) -> bool:
         .where(col(Step.id) == row.id, col(Step.outcome) == "", col(Step.person) == row.person)
         .values(person=person),
     )
+
+
+async def move(session: Session, row: Step, incident_id: int, number: int) -> bool:
+    """Give an open task to another incident under this number, its deadline included; False if it was settled meanwhile."""
+    moved = await _changed(
+        session,
+        update(Step)
+        .where(col(Step.id) == row.id, col(Step.outcome) == "")
+        .values(incident_id=incident_id, number=number),
+    )
+    if moved:
+        await session.execute(
+            update(Deadline)
+            .where(
+                col(Deadline.incident_id) == row.incident_id,
+                col(Deadline.kind) == row.kind,
+                col(Deadline.ref) == str(row.number),
+            )
+            .values(incident_id=incident_id, ref=str(number))
+            .execution_options(synchronize_session=False)
+        )
+    return moved
 
 
 async def _changed(session: Session, statement: Any) -> bool:

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -92,6 +92,12 @@ async def of(session: Session, incident_id: int, *, last: int | None = None) -> 
         return (await session.scalars(query.order_by(col(Entry.seq)))).all()
     newest = (await session.scalars(query.order_by(col(Entry.seq).desc()).limit(last))).all()
     return newest[::-1]
+
+
+async def latest(session: Session, incident_id: int, kinds: Collection[str]) -> Entry | None:
+    """An incident's newest entry of these kinds."""
+    query = select(Entry).where(Entry.incident_id == incident_id, col(Entry.kind).in_(list(kinds)))
+    return await session.scalar(query.order_by(col(Entry.seq).desc()).limit(1))
 
 
 async def broken(session: Session, incident: Incident) -> str:

@@ -275,7 +275,7 @@ class Index:
     ) -> None:
         """Learn from a complaint that joins a topic."""
         row, item = mention.row, mention.row["item_id"]
-        person = row["author"], item
+        person = hash((row["author"], item))
         repeats = is_copy and row["author"] and person in thread.authors
         if mention.fresh and mention.reading.evident and not repeats:
             thread.voices.append(

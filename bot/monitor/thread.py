@@ -66,6 +66,7 @@ class Thread:
     """A topic as the index knows it.
 
     Args:
+        authors: who complained under which post, as hashes: of a large crowd the names themselves take half the memory.
         voices: the fresh complaints of the window; one person repeating themselves is one voice.
         marks: how many of its complaints bear each mark.
         heard: how many complaints that is.
@@ -82,7 +83,7 @@ class Thread:
     said: list[Said] = field(default_factory=list)
     marks: Counter[str] = field(default_factory=Counter)
     heard: int = 0
-    authors: set[tuple[str, str]] = field(default_factory=set)
+    authors: set[int] = field(default_factory=set)
     voices: deque[Voice] = field(default_factory=lambda: deque(maxlen=VOICES))
     telling: bool = False
     lasting: bool = False
@@ -107,7 +108,7 @@ class Thread:
         exact = sketch.normal(trace.text)
         if all(exact != said.exact for said in self.said):
             self.said.append(Said.of(trace.text, exact, marks))
-        self.authors.add((trace.author, trace.item_id))
+        self.authors.add(hash((trace.author, trace.item_id)))
         self.telling |= telling
         if trace.written_at is None or trace.seen_at - trace.written_at <= STALE:
             types = (trace.type,) if trace.type else ()

@@ -135,8 +135,10 @@ _ingest: Ingest | None = None
 def _begin(setup: Setup) -> None:
     """Make this process the worker."""
     global _ingest, _runner
-    # Ctrl-C reaches every process of the terminal; only the bot itself decides when to stop.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C reaches every process of the terminal, and a supervisor may end every process of a service at once; only the
+    # bot itself decides when to stop.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     os.nice(NICENESS)
     if parent := multiprocessing.parent_process():
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()

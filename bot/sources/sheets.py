@@ -64,7 +64,9 @@ def read(stamp: Stamp, mark: Mark, intake: Intake, name: str) -> None:
                 mark.left = "rows"
                 _open[stamp] = (line.number, lines)
                 return
-    except _BROKEN as error:
+    except (*_BROKEN, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the file is out of reach; openpyxl's own OSErrors have no number
         raise RowError("damaged, or not a spreadsheet") from error
 
 

@@ -160,7 +160,7 @@ class Transport(Protocol):
         ...
 
     async def show(self, letter: Letter) -> str:
-        """Post the picture of a card whose title is its caption; its message id, or "" where it has none. Raises TransportError."""
+        """Post the picture or file of a card whose title is its caption; its message id, or "" where it has none. Raises TransportError."""
         ...
 
     async def find(self, letter: Letter) -> str | None:

@@ -43,9 +43,12 @@ INDENT = "    "
 MAX_LINE, MAX_TEXT, MAX_QUOTE = 400, 3_000, 200
 MAX_BUTTONS = 99
 """Then numbers begin anew and the oldest buttons are forgotten."""
+DIRECT = "me"
+"""Where one speaks to the bot alone: a room that everybody has."""
 GREETING = (
-    "烽火在终端上。输入命令（如 list、claim 1、帮助），或按钮前的数字；as 姓名 换人，in 房间名 换房间。\n"
-    "Fenghuo in the terminal: type a command (list, claim 1, help) or a button's number; `as NAME`, `in ROOM` switch.\n\n"
+    "烽火在终端上。输入命令（如 list、claim 1、帮助），或按钮前的数字；as 姓名 换人，in 房间名 换房间，in me 私聊。\n"
+    "Fenghuo in the terminal: type a command (list, claim 1, help) or a button's number; `as NAME`, `in ROOM` switch,"
+    " `in me` is a private chat.\n\n"
 )
 
 _WIDE = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
@@ -90,6 +93,7 @@ class ConsoleTransport:
         self._person = person
         self._rooms = dict(rooms)
         self._room = next(iter(rooms))
+        self._is_direct = False
         self._people = tuple(people)
         self._out = out or sys.stdout
         self._read_line = read_line or sys.stdin.readline
@@ -141,7 +145,7 @@ class ConsoleTransport:
         if not match or (self._asked and not line.startswith("/")):
             return False
         verb, name = match.groups()
-        known = self._people if verb == "as" else tuple(self._rooms)
+        known = self._people if verb == "as" else (*self._rooms, DIRECT)
         if name not in known:
             say = self._rooms[self._room]
             self._print(
@@ -151,9 +155,11 @@ class ConsoleTransport:
         if verb == "as":
             self._person = name
         else:
-            self._room = name
-        say = self._rooms[self._room]
-        self._print(say("You are {person} in {room}.", person=self._person, room=self._room) + "\n")
+            # A private chat speaks as the room does from which one went there.
+            self._is_direct = name == DIRECT and name not in self._rooms
+            self._room = self._room if self._is_direct else name
+        say, room = self._rooms[self._room], DIRECT if self._is_direct else self._room
+        self._print(say("You are {person} in {room}.", person=self._person, room=room) + "\n")
         return True
 
     def _event(self, line: str) -> Typed | Pressed | None:
@@ -169,7 +175,11 @@ class ConsoleTransport:
             return Pressed(id=key, action=button.action, value=button.value, by=by, at=place)
         text = re.sub(r"^/(crisis(\s+|$))?", "", line)
         is_answer, self._asked = self._asked and not line.startswith("/"), False
-        return Typed(id=key, text=text, by=by, at=Place(transport=NAME, channel=self._room), answer=is_answer)
+        return Typed(id=key, text=text, by=by, at=self._here(), answer=is_answer)
+
+    def _here(self) -> Place:
+        channel = self._person if self._is_direct else self._room
+        return Place(transport=NAME, channel=channel, direct=self._is_direct)
 
     async def post(self, letter: Letter) -> str:
         """Print a card."""
@@ -179,7 +189,12 @@ class ConsoleTransport:
         return message
 
     async def show(self, letter: Letter) -> str:
-        """Print a picture as rows of blocks."""
+        """Print a picture as rows of blocks, and a text as it is."""
+        if letter.card.documents:
+            whole = dataclasses.replace(
+                letter.card, verbatim=letter.card.documents[0].text.rstrip(), documents=()
+            )
+            return await self.post(dataclasses.replace(letter, card=whole))
         picture = letter.card.images[0]
         rows = (sparkline(values) for values in (picture.line or picture.bars, picture.usual, picture.part))
         span = " → ".join(tick for tick in (picture.ticks[0], picture.ticks[-1]) if tick)
@@ -213,6 +228,11 @@ class ConsoleTransport:
         """Print for one person."""
         self._asked = letter.prompt
         say = self._speech(letter)
+        if letter.prompt:
+            footer = say(
+                "✎ The next line is the answer. To leave it: cancel. A command instead: begin it with /"
+            )
+            letter = dataclasses.replace(letter, card=dataclasses.replace(letter.card, footer=footer))
         self._show(letter, "", mark=say("Only for {name}", name=letter.to))
         return ""
 
@@ -257,7 +277,13 @@ class ConsoleTransport:
         return self._rooms.get(letter.channel, self._rooms[self._room])
 
     def _show(self, letter: Letter, message: str, mark: str) -> None:
-        place = Place(transport=NAME, channel=letter.channel, thread=letter.thread, message=message)
+        place = Place(
+            transport=NAME,
+            channel=letter.channel,
+            thread=letter.thread,
+            message=message,
+            direct=letter.channel in self._people and letter.channel not in self._rooms,
+        )
         indent = INDENT if letter.thread else ""
         columns = min(max(shutil.get_terminal_size((WIDTH, 0)).columns, NARROWEST), WIDEST)
         text = render(

@@ -35,7 +35,7 @@ class OneWay(Transport):
 
     @override
     async def show(self, letter: Letter) -> str:
-        """Pictures stay in the chat."""
+        """Pictures and files stay in the chat."""
         return ""
 
     @override

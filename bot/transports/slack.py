@@ -226,7 +226,7 @@ class SlackTransport(SlackRooms, SlackFiles):
         return str(sent["ts"])
 
     async def show(self, letter: Letter) -> str:
-        """Share a picture; Slack does not say as which message."""
+        """Share a picture or file; Slack does not say as which message."""
         await share(self._client, letter)
         return ""
 

@@ -1,6 +1,6 @@
-"""Puts pictures into Slack and gets the files out that people share.
+"""Puts pictures and texts into Slack and gets the files out that people share.
 
-A picture: asked for an address, uploaded there, then shared in the thread of its card. A file: asked where it lies, downloaded from there.
+A picture or text: asked for an address, uploaded there, then shared in the thread of its card. A file: asked where it lies, downloaded from there.
 """
 
 from __future__ import annotations
@@ -91,14 +91,17 @@ def _refusal(status: int) -> TransportError:
 
 
 async def share(client: AsyncWebClient, letter: Letter) -> None:
-    """Share the picture of a card. Raises TransportError."""
+    """Share the picture or file of a card. Raises TransportError."""
     caption = shorten(plain(letter.card.title), MAX_CAPTION)
-    png = await asyncio.to_thread(draw, letter.card.images[0])
+    documents = letter.card.documents
+    content = (
+        documents[0].text.encode() if documents else await asyncio.to_thread(draw, letter.card.images[0])
+    )
     sharing = client.files_upload_v2(
         filename=_name(letter),
-        content=png,
+        content=content,
         title=shorten(caption, 80),
-        alt_txt=caption,
+        alt_txt=None if documents else caption,
         channel=letter.channel,
         thread_ts=letter.thread or None,
         initial_comment=escape(caption),
@@ -107,9 +110,10 @@ async def share(client: AsyncWebClient, letter: Letter) -> None:
 
 
 def holds(message: Mapping[str, Any], letter: Letter) -> bool:
-    """Tell whether a message is this picture: files carry no metadata, but their names."""
+    """Tell whether a message is this picture or text: files carry no metadata, but their names."""
     return any(each.get("name") == _name(letter) for each in message.get("files") or ())
 
 
 def _name(letter: Letter) -> str:
-    return f"fenghuo-{letter.outbox_id}.png"
+    ending = f"-{letter.card.documents[0].name}" if letter.card.documents else ".png"
+    return f"fenghuo-{letter.outbox_id}{ending}"

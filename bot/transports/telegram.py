@@ -183,13 +183,17 @@ class TelegramTransport(TelegramRooms):
         return str(message.message_id)
 
     async def show(self, letter: Letter) -> str:
-        """Post a picture; returns its id. Raises TransportError."""
+        """Post a picture or file; returns its id. Raises TransportError."""
         caption, _ = render(Card(title=letter.card.title), {}, repeat=letter.repeat)
-        png = await asyncio.to_thread(draw, letter.card.images[0])
+        how: dict[str, Any] = {"caption": caption, "parse_mode": ParseMode.HTML, **_under(letter.thread)}
+        if letter.card.documents:
+            name, text = letter.card.documents[0].name, letter.card.documents[0].text
+            sending = self._bot.send_document(letter.channel, text.encode(), filename=name, **how)
+        else:
+            png = await asyncio.to_thread(draw, letter.card.images[0])
+            sending = self._bot.send_photo(letter.channel, png, **how)
         async with self._told():
-            message = await self._bot.send_photo(
-                letter.channel, png, caption=caption, parse_mode=ParseMode.HTML, **_under(letter.thread)
-            )
+            message = await sending
         return str(message.message_id)
 
     async def find(self, letter: Letter) -> str | None:  # noqa: ARG002 - the contract's

@@ -1,7 +1,9 @@
 """Pages for people outside: a partner confirms a notice, customers say how it went.
 
 Whoever holds a link may use it; its token is the secret, so nothing else is asked for and no cookie is set. Pages name the
-brand and nothing of the incident. Who answered is not stored: addresses are counted in memory for a few minutes only.
+brand and nothing of the incident. Who answered is not stored: addresses are counted in memory for a few minutes only, and for
+each link by itself. A proxy on another machine is one address for all who come through it, so what one link has to bear locks
+nobody out of another.
 """
 
 from __future__ import annotations
@@ -34,9 +36,10 @@ LONGEST_NAME = 40
 LONGEST_WORDS = 200
 SCORES = ("1", "2", "3", "4", "5")
 SOLVED = ("yes", "no")
-LOOKS, LOOKS_IN = 60, timedelta(minutes=1)
-ANSWERS, ANSWERS_IN = 10, timedelta(minutes=10)
-"""How often one address may open a page, and answer: behind one there may be a household, or all of a shop."""
+LOOKS, MISSES, LOOKS_IN = 600, 60, timedelta(minutes=1)
+"""How often one address may ask for one link, whatever comes of it, and for links that there are not."""
+ANSWERS, ALL_ANSWERS, ANSWERS_IN = 60, 300, timedelta(minutes=10)
+"""How many answers one survey takes from one address, be it a shop's or a proxy's, and from all."""
 REFUSALS: Texts = {
     "unknown": "There is nothing here. The address may be mistyped.",
     "confirmed": "This notice has been confirmed already. Thank you.",
@@ -67,22 +70,22 @@ class Shown:
 
 
 class Throttle:
-    """Counts requests by address, and forgets all of them when the next stretch of time begins."""
+    """Counts by name, and forgets all counts when the next stretch of time begins."""
 
     def __init__(self, most: int, span: timedelta, clock: Clock) -> None:
         self.most = most
         self.span = span
         self.clock = clock
         self._stretch = 0
-        self._counts: Counter[str] = Counter()
+        self._counts: Counter[tuple[str, ...]] = Counter()
 
-    def allows(self, address: str) -> bool:
+    def allows(self, *name: str) -> bool:
         """Count one more; False if it is one too many."""
         stretch = int(self.clock().timestamp() // self.span.total_seconds())
         if stretch != self._stretch:
             self._stretch, self._counts = stretch, Counter()
-        self._counts[address] += 1
-        return self._counts[address] <= self.most
+        self._counts[name] += 1
+        return self._counts[name] <= self.most
 
 
 class Pages:
@@ -102,14 +105,15 @@ class Pages:
         self.scrub = scrub
         self._ring = ring
         self._looks = Throttle(LOOKS, LOOKS_IN, clock)
+        self._misses = Throttle(MISSES, LOOKS_IN, clock)
         self._answers = Throttle(ANSWERS, ANSWERS_IN, clock)
+        self._all_answers = Throttle(ALL_ANSWERS, ANSWERS_IN, clock)
 
     def around(self, look: Page) -> Page:
         """The page, or why there is none; kept nowhere, and its address told to nobody."""
 
         async def guarded(request: Request) -> Response:
             try:
-                self._count(request)
                 answer = await look(request)
             except RefusedError as refused:
                 answer = self._refusal(refused.why)
@@ -121,7 +125,7 @@ class Pages:
     async def notice(self, request: Request) -> Response:
         """`GET /ack/{token}`: asks to confirm. Opening it confirms nothing, for chats fetch links by themselves."""
         async with self.database.read() as session:
-            await _notice(session, request)
+            await self._notice(session, request)
         say = self._say()
         return self._page(
             Shown(
@@ -136,7 +140,7 @@ class Pages:
         name = cut(self._clean(_given(body).get("name", "")), LONGEST_NAME)
         now = self.clock()
         async with self.database.write() as session:
-            row = await _notice(session, request)
+            row = await self._notice(session, request)
             if not await partners.confirm(session, row, now, name=name):
                 raise RefusedError("confirmed")
             await deadlines.drop(session, row.incident_id, "partner", ref=str(row.number))
@@ -165,13 +169,16 @@ class Pages:
         given = _given(body)
         score, solved, text = given.get("score", ""), given.get("solved", ""), given.get("text", "")
         say, now = self._say(), self.clock()
+        async with self.database.read() as session:
+            row = await self._survey(session, request)
         if score not in SCORES or solved not in SOLVED:
             return self._questions(say("Please answer the first two questions."))
         if len(text) > LONGEST_WORDS:
             return self._questions(say("At most {most} characters, please.", most=LONGEST_WORDS))
         kept = self._clean(text)
+        if not (self._answers.allows(_address(request), row.token) and self._all_answers.allows(row.token)):
+            raise RefusedError("often")
         async with self.database.write() as session:
-            row = await self._survey(session, request)
             opinion = Opinion(
                 survey_id=row.id or 0, score=int(score), solved=solved == "yes", text=kept, at=now
             )
@@ -182,19 +189,28 @@ class Pages:
         self._ring()
         return self._page(Shown(heading=say("Thank you"), text=say("Your answer has reached us.")))
 
+    async def _notice(self, session: Session, request: Request) -> PartnerNotice:
+        row = await partners.with_token(session, request.path_params["token"])
+        self._count(request, row.token if row else None)
+        if row is None:
+            raise RefusedError("unknown")
+        if row.replaced or row.confirmed_at is not None:
+            raise RefusedError("replaced" if row.replaced else "confirmed")
+        return row
+
     async def _survey(self, session: Session, request: Request) -> Survey:
         row = await surveys.with_token(session, request.path_params["token"])
+        self._count(request, row.token if row else None)
         if row is None:
             raise RefusedError("unknown")
         if row.closes_at <= self.clock():
             raise RefusedError("closed")
         return row
 
-    def _count(self, request: Request) -> None:
-        """Raises RefusedError if somebody asks too often."""
-        address = _network(request.client.host if request.client else "")
-        is_answer = request.method == "POST"
-        if not self._looks.allows(address) or (is_answer and not self._answers.allows(address)):
+    def _count(self, request: Request, link: str | None) -> None:
+        """Raises RefusedError if somebody asks too often for this link, or for links that there are not (`link`: None)."""
+        address = _address(request)
+        if not (self._looks.allows(address, link) if link else self._misses.allows(address)):
             raise RefusedError("often")
 
     def _questions(self, problem: str = "") -> Response:
@@ -234,15 +250,6 @@ class Pages:
         return self.scrub(plain(text).strip())[0]
 
 
-async def _notice(session: Session, request: Request) -> PartnerNotice:
-    row = await partners.with_token(session, request.path_params["token"])
-    if row is None:
-        raise RefusedError("unknown")
-    if row.replaced or row.confirmed_at is not None:
-        raise RefusedError("replaced" if row.replaced else "confirmed")
-    return row
-
-
 def _words(say: Locale) -> Mapping[str, str]:
     """The labels of both forms."""
     return {
@@ -268,8 +275,9 @@ def _given(body: bytes) -> dict[str, str]:
     return {name: values[0].replace("\r\n", "\n").strip() for name, values in found.items()}
 
 
-def _network(host: str) -> str:
+def _address(request: Request) -> str:
     """What is counted as one address: of IPv6 the first half, since one household has all of the second."""
+    host = request.client.host if request.client else ""
     try:
         address = ip_address(host)
     except ValueError:

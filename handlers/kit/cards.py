@@ -108,6 +108,18 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A text that goes out as a file.
+
+    Args:
+        name: of the file, with its ending.
+    """
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """One message.
 
@@ -117,6 +129,7 @@ class Card:
         text: a paragraph, cut when it is too long for the platform.
         verbatim: text that must never be cut (a statement). `pages()` spreads it over messages.
         images: charts that belong to it; each goes out below it, as a message of its own.
+        documents: texts that are too long for messages; each goes out below it, as a file.
         notify: roster names to mention live; on new messages only.
         footer: small print, last.
     """
@@ -132,6 +145,7 @@ class Card:
     buttons: tuple[Button, ...] = ()
     links: tuple[Link, ...] = ()
     images: tuple[Picture, ...] = ()
+    documents: tuple[Document, ...] = ()
     notify: tuple[str, ...] = ()
     footer: str = ""
 

@@ -182,10 +182,17 @@ class Context:
 
     def require(self, right: Right, incident: Incident | None = None) -> None:
         """Go on only if the person may. Raises NotAllowedError."""
-        if not self.by.may(right, incident.owner if incident else ""):
-            raise NotAllowedError(
-                self.say(REFUSALS[right]), hint=self.say("Who you are here: /crisis whoami")
-            )
+        owner = incident.owner if incident else ""
+        if not self.by.may(right, owner):
+            raise NotAllowedError(self.say(REFUSALS[right]), hint=self.who_may(right, owner))
+
+    def who_may(self, right: Right, owner: str = "") -> str:
+        """A hint that names who may. Whoever may not even look is told no names."""
+        able = [each.name for each in self.team.people if each.may(right, owner)]
+        if not able or not self.by.may(Right.LOOK):
+            return self.say("Who you are here: /crisis whoami")
+        shown = self.say(", ").join(able[:MOST_NAMED]) + ("…" if len(able) > MOST_NAMED else "")
+        return self.say("These may: {names}", names=shown)
 
     def clean(self, text: str) -> str:
         """What somebody typed, without personal data, which must not be stored; they are told."""
@@ -281,6 +288,8 @@ class Context:
         self.out.append(Edit(key=key, build=build, incident=incident, now=now))
 
 
+MOST_NAMED = 8
+"""People whom a refusal names."""
 REFUSALS: Texts = {
     Right.LOOK: "You are not on this team's list.",
     Right.WORK: "Only responders and leads may do that.",

@@ -22,10 +22,12 @@ from handlers.reading.channels import (
     Channel,
     LoneAddress,
     Pasting,
+    Posting,
     read_address,
     read_channel,
     read_lone_address,
     read_pasting,
+    read_posting,
 )
 from handlers.reading.errands import (
     Assignee,
@@ -48,7 +50,7 @@ from handlers.reading.wordings import (
     read_judgement,
     read_question,
 )
-from handlers.reading.words import Words
+from handlers.reading.words import Words, number_in
 from playbooks.levels import Level
 from playbooks.schema import Playbook
 from playbooks.templates import Template
@@ -63,8 +65,6 @@ Wording = NewType("Wording", str)
 """Words that are to be published as they stand: a statement may name the company's own telephone number."""
 
 PRIVATE = ("private", "保密", "私密")
-MAX_DIGITS = 9
-"""Longer numbers are no incident's; they would overflow the database's integers."""
 
 
 class MissingError(UserError):
@@ -145,7 +145,7 @@ async def _read(param: Param, words: Words, ctx: Context, *, own_number: bool) -
 async def read_incident(words: Words, ctx: Context, *, own_number: bool = True) -> Incident | None:
     """`12` or `#12`; where the place has an incident, only `#N` or its own number counts as one."""
     match = re.fullmatch(r"([#＃]?)(\d+)", words.first)
-    said = int(match[2]) if match and len(match[2]) <= MAX_DIGITS else 0
+    said = number_in(match[2]) if match else 0
     number = ctx.own
     if match and (match[1] or ctx.own is None or (own_number and said == ctx.own)):
         words.take()
@@ -157,7 +157,7 @@ async def read_incident(words: Words, ctx: Context, *, own_number: bool = True) 
     incident = await incidents.hold(ctx.session, number) if number else None
     if incident is None or not await may_know(ctx, incident):
         raise NotFoundError(
-            ctx.say("There is no incident {number}.", number=f"#{match[2]}" if match else f"#{number}"),
+            ctx.say("There is no incident {number}.", number=f"#{cut(match[2])}" if match else f"#{number}"),
             hint=ctx.say("Open incidents: /crisis list"),
         )
     return incident
@@ -182,11 +182,11 @@ async def read_number(words: Words, _ctx: Context) -> int | None:
 
 async def read_version(words: Words, _ctx: Context) -> VersionNumber | None:
     """`v3`; a bare number is left to whatever comes next."""
-    match = re.fullmatch(r"[vV](\d{1,9})", words.first)
+    match = re.fullmatch(r"[vV](\d+)", words.first)
     if not match:
         return None
     words.take()
-    return VersionNumber(int(match[1]))
+    return VersionNumber(number_in(match[1]))
 
 
 async def read_level(words: Words, _ctx: Context) -> Level | None:
@@ -284,6 +284,7 @@ READERS: Mapping[Any, Callable[[Words, Context], Awaitable[Any]]] = {
     Address: read_address,
     LoneAddress: read_lone_address,
     Pasting: read_pasting,
+    Posting: read_posting,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NewType
 
 from handlers.kit.cards import cut, is_web
@@ -20,7 +21,10 @@ LoneAddress = NewType("LoneAddress", str)
 """A link and nothing else; words with a link among them are words."""
 Pasting = NewType("Pasting", str)
 """The word `paste`: somebody wants to be asked for the words."""
+Posting = NewType("Posting", str)
+"""Which of several texts on a channel: `v3`, its link, or `r17`, as a button names it."""
 PASTING = ("paste", "粘贴")
+POSTING = re.compile(r"[vr]\d{1,9}")
 
 
 async def read_channel(words: Words, ctx: Context) -> Channel | None:
@@ -58,6 +62,12 @@ async def read_lone_address(words: Words, _ctx: Context) -> LoneAddress | None:
 async def read_pasting(words: Words, _ctx: Context) -> Pasting | None:
     """`paste`, if it is all that is left."""
     return Pasting(words.take()) if words.left.casefold() in PASTING else None
+
+
+async def read_posting(words: Words, _ctx: Context) -> Posting | None:
+    """`v3`, `r17` or a link."""
+    is_one = is_web(words.first) or POSTING.fullmatch(words.first.casefold())
+    return Posting(words.take()) if is_one else None
 
 
 def channel_name(channel: str) -> str:

@@ -15,8 +15,8 @@ from handlers.kit.cards import cut
 from handlers.kit.context import Context
 from handlers.kit.errors import NotFoundError, UsageError
 from handlers.kit.team import Person
-from handlers.reading.words import Words
-from playbooks.checking import read_duration
+from handlers.reading.words import Words, number_in
+from playbooks.checking import FaultError, read_duration
 
 Moment = NewType("Moment", datetime)
 """A time ahead: `2h`, `18:00`, `11-21 18:00`, as the team's clocks show it."""
@@ -41,7 +41,9 @@ UNITS = {"分钟": "minutes", "小时": "hours", "天": "days"}
 _CLOCK = rf"(?:(?:(?:\d{{4}}-)?\d{{1,2}}-\d{{1,2}}\s+|(?:{'|'.join(DAYS)})\s*)?\d{{1,2}}[:：]\d{{2}})"
 _DUE = rf"(?:{_CLOCK}|(?:\d{{1,6}}[smhd])+|\d{{1,4}}\s*(?:{'|'.join(UNITS)}))(?!\S)"
 _END = re.compile(rf"(?:(?:^|\s+)(?:[@＠]\S+|<@[^>\s]+>))?(?:(?:^|\s+)(?P<due>{_DUE}))?\s*$", re.IGNORECASE)
-_MARKED = re.compile(r"(\d{1,9})\s+(\S+)(?!\S)")
+_MARKED = re.compile(r"(\d+)\s+(\S+)(?!\S)")
+_SHORT = {"小时": "h", "分钟": "m", "分": "m", "天": "d", "日": "d", "秒": "s"}
+_LENGTH = re.compile(r"(?:\d+[smhd])+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,19 @@ async def read_marked(words: Words, ctx: Context) -> Marked | None:
     if match is None or mark is None:
         return None
     words.skip(match.end())
-    return Marked(int(match[1]), mark, "" if mark == "hand" else ctx.clean(words.rest()))
+    return Marked(number_in(match[1]), mark, "" if mark == "hand" else ctx.clean(words.rest()))
+
+
+def length_of(words: str) -> timedelta | None:
+    """How long `30m`, `2小时` or `1h30m` is; None if it is no length of time. What nobody lives to see is `timedelta.max`."""
+    for unit, letter in _SHORT.items():
+        words = words.replace(unit, letter)
+    if not _LENGTH.fullmatch(words):
+        return None
+    try:
+        return read_duration(words)
+    except (FaultError, OverflowError):
+        return timedelta.max
 
 
 async def read_matter(words: Words, ctx: Context) -> Matter | None:
@@ -96,8 +110,8 @@ async def read_moment(words: Words, ctx: Context) -> Moment | None:
 
 
 def _moment(text: str, ctx: Context) -> datetime:
-    if re.fullmatch(r"(\d+[smhd])+", text, re.IGNORECASE):
-        return ctx.now + min(read_duration(text), 2 * FURTHEST)
+    if _LENGTH.fullmatch(text) and (length := length_of(text)) is not None:
+        return ctx.now + min(length, 2 * FURTHEST)
     if match := re.fullmatch(rf"(\d+)\s*({'|'.join(UNITS)})", text):
         return ctx.now + timedelta(**{UNITS[match[2]]: int(match[1])})
     *_, hour, minute = re.split(r"[^\d]+", text)

@@ -10,7 +10,7 @@ from typing import NewType
 from handlers.kit.cards import cut
 from handlers.kit.context import Context
 from handlers.kit.errors import NotFoundError, UsageError
-from handlers.reading.words import Words
+from handlers.reading.words import Words, number_in
 from playbooks.checks import CHECKS
 
 CheckCode = NewType("CheckCode", str)
@@ -51,18 +51,18 @@ class Judgement:
 
 async def read_judgement(words: Words, ctx: Context) -> Judgement | None:
     """`F3 confirm`, `F3 证伪`; words that do not begin with a fact's number are left to whatever comes next."""
-    match = re.fullmatch(r"[Ff](\d{1,6})", words.first)
+    match = re.fullmatch(r"[Ff](\d+)", words.first)
     if not match:
         return None
-    name = words.take()
+    name = cut(words.take().upper())
     state = JUDGED.get(words.first.casefold())
     if state is None:
         raise UsageError(
-            ctx.say("What becomes of {fact}?", fact=name.upper()),
-            hint=ctx.say("Say: {fact} confirm, or {fact} deny", fact=name.upper()),
+            ctx.say("What becomes of {fact}?", fact=name),
+            hint=ctx.say("Say: {fact} confirm, or {fact} deny", fact=name),
         )
     words.take()
-    return Judgement(int(match[1]), state)
+    return Judgement(number_in(match[1]), state)
 
 
 async def read_house_part(words: Words, ctx: Context) -> HousePart | None:
@@ -99,8 +99,8 @@ async def read_check(words: Words, ctx: Context) -> CheckCode | None:
 
 async def read_question(words: Words, _ctx: Context) -> QuestionNumber | None:
     """`Q3`; anything else is left to whatever comes next."""
-    match = re.fullmatch(r"[Qq](\d{1,6})", words.first)
+    match = re.fullmatch(r"[Qq](\d+)", words.first)
     if not match:
         return None
     words.take()
-    return QuestionNumber(int(match[1]))
+    return QuestionNumber(number_in(match[1]))

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+HIGHEST = 999_999_999
+"""Higher numbers are nobody's; they would overflow the database's integers."""
+
+
+def number_in(digits: str) -> int:
+    """The number that digits make; one that is too long becomes the highest that there can be, which nothing has."""
+    return min(int(digits.lstrip("0")[:10] or "0"), HIGHEST)
+
 
 class Words:
     """Words that are taken off one by one; `rest` keeps line breaks and spacing as typed.

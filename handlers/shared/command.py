@@ -25,13 +25,16 @@ async def hand_command(ctx: Context, incident: Incident, who: Person) -> None:
         raise nobodys(ctx, incident)
     if not await incidents.hand_over(ctx.session, incident.id or 0, old, who.name):
         raise changed(ctx, incident)
-    await ctx.log(incident, "handed_over", "", to=who.name)
+    steps_in = who.name == ctx.by.name
+    await ctx.log(incident, "took_over" if steps_in else "handed_over", "", to=who.name, former=old)
     await fill(ctx, incident, COMMANDER, old, who.name)
     await show_crew(ctx, incident)
     ctx.thread(
         incident,
         lambda say: Card(
-            title=say("{by} handed #{number} over to {to}.", by=ctx.by.name, number=incident.id, to=who.name),
+            title=say("{by} took #{number} over from {former}.", by=who.name, number=incident.id, former=old)
+            if steps_in
+            else say("{by} handed #{number} over to {to}.", by=ctx.by.name, number=incident.id, to=who.name),
             text=cut(incident.title),
             notify=tuple(name for name in (who.name, old) if name != ctx.by.name),
         ),

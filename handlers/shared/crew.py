@@ -23,7 +23,7 @@ OFFERED = 6
 """Vacant roles that have a button: those whose steps come first."""
 MOST_MISSING = 4
 """Vacant roles that are named in one line."""
-CHANGES_OF_HANDS = ("claimed", "handed_over", "released")
+CHANGES_OF_HANDS = ("claimed", "handed_over", "took_over", "released")
 
 
 async def crew_of(ctx: Context, incident: Incident) -> Mapping[str, str]:

@@ -138,7 +138,8 @@ def question_card(row: Question) -> CardBuilder:
             "approved": say("approved by {name}", name=row.approved_by),
         }
         return Card(
-            title=f"{MARKS[row.state]} #{row.incident_id} Q{row.number} {cut(row.text)} · {states[row.state]}",
+            # The tone puts a mark before it.
+            title=f"#{row.incident_id} Q{row.number} {cut(row.text)} · {states[row.state]}",
             verbatim=row.answer,
             tone=Tone.GOOD if row.state == "approved" else Tone.WARN,
             buttons=_choices(say, row),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from handlers.kit.cards import Card, Section, Tone
 from handlers.kit.context import Context
@@ -14,6 +14,7 @@ from handlers.shared.difference import difference
 from handlers.shared.entries import VERSIONS
 from handlers.shared.house_card import show_house
 from handlers.shared.incident_card import headline, over
+from handlers.shared.standing import is_outgrown
 from handlers.shared.statement_card import SHORT_HASH
 from handlers.shared.versions import show, version_card, version_key
 from storage import deadlines, statements
@@ -64,7 +65,7 @@ async def put_forward(
             text=text,
             variants=own or None,
             hash=statements.hash_of(text, own),
-            authors=list(dict.fromkeys([*statements.writers(older)[1], ctx.by.name])),
+            authors=list(dict.fromkeys([*_writers(incident, older), ctx.by.name])),
             level=incident.level,
             made=made,
             created_at=ctx.now,
@@ -83,6 +84,13 @@ async def put_forward(
         await _replaced(ctx, incident, old, version)
     await _put_to_vote(ctx, incident, version)
     await show_house(ctx, incident)
+
+
+def _writers(incident: Incident, older: Sequence[Version]) -> Sequence[str]:
+    """Whose words the next text may hold that nobody has approved, or only people of a lower level's path."""
+    approved = next((each for each in reversed(older) if each.state == "approved"), None)
+    outgrown = approved.authors if approved and is_outgrown(incident, approved) else []
+    return [*outgrown, *statements.writers(older)[1]]
 
 
 def refuse(ctx: Context, incident: Incident, text: str) -> None:

@@ -47,7 +47,7 @@ def summed_up(say: Locale, found: Sequence[Finding]) -> str:
 def told(say: Locale, finding: Finding, quote: str) -> Section:
     """One finding: what stands there, why it is a fault, how to mend it."""
     mark = "⛔" if finding.severity is Severity.BLOCK else "⚠️"
-    title = f"{mark} {finding.code} {CHECKS[finding.code].title}"
+    title = f"{mark} {finding.code} {CHECKS[finding.code].title(say.language)}"
     lines = (cut(quote), finding.reason) if quote.strip() else (finding.reason,)
     return Section(title=title, lines=(*lines, say("Mend: {mend}", mend=finding.mend)))
 
@@ -89,6 +89,20 @@ def checked(ctx: Context, incident: Incident, version: Version, record: Record) 
     if version.template in APOLOGIES:
         return found
     return tuple(replace(each, severity=Severity.WARN) if each.code == "L09" else each for each in found)
+
+
+def checked_words(
+    ctx: Context, incident: Incident, text: str, record: Record, *, audience: str
+) -> tuple[Finding, ...]:
+    """What the checks find in words that are no statement, held against the same record: the house has one voice."""
+    return check(
+        text,
+        audience=audience,
+        kind=incident.playbook or incident.type,
+        promises=_promised(text, incident, record.promises),
+        earlier=_earlier(record),
+        **common(ctx, incident, record.facts),
+    )
 
 
 def common(ctx: Context, incident: Incident, facts: Sequence[Fact]) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import reduce
 
 from handlers.kit.cards import Button, ButtonTone, Card, Quote, Section, Tone, cut, is_web
@@ -21,7 +21,7 @@ from handlers.shared.rooms import is_offered, put_over_rooms
 from playbooks.levels import Factor, Level
 from playbooks.library import Library
 from playbooks.schema import Playbook
-from storage import deadlines, gauges, incidents, mentions, metrics
+from storage import deadlines, gauges, incidents, mentions, metrics, timeline
 from storage.models import LIVING, Abnormal, Deadline, Gauge, Incident, Mention, State, Topic, Video
 
 QUOTES = 3
@@ -33,6 +33,8 @@ LEAST_SHARE = 3
 MOST_PLATFORMS = 4
 MOST_HITS = 4
 MOST_CLOCKS = 3
+LEFT_OPEN = ("released", "reopened")
+"""Entries after which nobody has an incident that is open."""
 
 PLATFORMS = {
     "douyin": ("抖音", "Douyin"),
@@ -82,6 +84,8 @@ class View:
     proposed: Playbook | None
     coverage: Seen
     offers_room: bool
+    vacant_since: datetime | None = None
+    """Since when nobody has it, if somebody had it or it was over before."""
 
 
 async def view(ctx: Context, incident: Incident, *, quotes: int = QUOTES) -> View:
@@ -105,7 +109,15 @@ async def view(ctx: Context, incident: Incident, *, quotes: int = QUOTES) -> Vie
         proposed=ctx.library.playbooks.get(incident.type),
         coverage=await seen_of(ctx, incident),
         offers_room=is_offered(ctx, incident),
+        vacant_since=await _vacant_since(ctx, incident),
     )
+
+
+async def _vacant_since(ctx: Context, incident: Incident) -> datetime | None:
+    if incident.state != State.OPEN:
+        return None
+    entry = await timeline.latest(ctx.session, incident.id or 0, LEFT_OPEN)
+    return entry.at if entry else None
 
 
 async def incident_card(ctx: Context, incident: Incident, *, quotes: int = QUOTES) -> CardBuilder:
@@ -137,7 +149,7 @@ def build(say: Locale, seen: View, library: Library) -> Card:
     lines = (*known, blind_spots(say, seen.coverage)) if is_living else (ending,)
     shown = tuple(line for line in lines if line)
     return Card(
-        title=f"{headline(say, incident)} · {status(say, incident)}",
+        title=f"{headline(say, incident)} · {status(say, incident, seen.vacant_since)}",
         tone=Tone(incident.level) if is_living else Tone.GOOD,
         text=figures(say, seen),
         quotes=tuple(quote(say, mention) for mention in seen.quotes),
@@ -164,9 +176,12 @@ def headline(say: Locale, incident: Incident) -> str:
     return f"{tag(say, incident)} {cut(incident.title)}"
 
 
-def status(say: Locale, incident: Incident) -> str:
-    """Where an incident stands, and with whom."""
-    return say(STATES[State(incident.state)], since=say.clock(incident.opened_at), owner=incident.owner)
+def status(say: Locale, incident: Incident, vacant_since: datetime | None = None) -> str:
+    """Where an incident stands, and with whom. `vacant_since`: see `View`; where it was not looked up, no time is named."""
+    if incident.state == State.OPEN and incident.claimed_at and vacant_since is None:
+        return say("unclaimed again")
+    since = say.clock(vacant_since or incident.opened_at)
+    return say(STATES[State(incident.state)], since=since, owner=incident.owner)
 
 
 def quote(say: Locale, mention: Mention) -> Quote:

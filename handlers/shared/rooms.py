@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from handlers.kit.cards import Card
-from handlers.kit.context import Context, Edit, Errand, Post
+from handlers.kit.context import CardBuilder, Context, Edit, Errand, Post
 from handlers.kit.errors import ConflictError
 from handlers.kit.locale import Locale
+from handlers.kit.messages import Place
 from handlers.kit.privacy import rooms_of
 from handlers.shared.entries import line
 from playbooks.levels import Level
@@ -64,8 +65,8 @@ def put_over_rooms(ctx: Context, incident: Incident, topic: Callable[[Locale], s
     ctx.out.append(Errand(deed="topic", incident=incident, build=lambda say: Card(title="", text=topic(say))))
 
 
-async def leave_rooms(ctx: Context, incident: Incident) -> None:
-    """Put an incident's timeline into its rooms and close them."""
+async def leave_rooms(ctx: Context, incident: Incident, ending: CardBuilder) -> None:
+    """Put an incident's timeline into its rooms and close them. Whoever may know of a private one is told the ending elsewhere too."""
     if not await rooms.move(ctx.session, incident.id or 0, (rooms.ASKED, rooms.OPEN), rooms.NONE):
         return
     await ctx.session.refresh(incident)
@@ -79,9 +80,22 @@ async def leave_rooms(ctx: Context, incident: Incident) -> None:
             footer=say("This room is closed now; it stays to be read."),
         )
 
-    for place in await rooms_of(ctx, incident):
+    places = await rooms_of(ctx, incident)
+    for place in places:
         ctx.out.append(Post(build=build, place=place, incident=incident))
     ctx.out.append(Errand(deed="archive", incident=incident))
+    if incident.private:
+        for platform in sorted({place.transport for place in places}):
+            await tell_insiders(ctx, incident, platform, ending)
+
+
+async def tell_insiders(ctx: Context, incident: Incident, platform: str, build: CardBuilder) -> None:
+    """Tell everybody who may know of a private incident in a private chat."""
+    for name in await admission.insiders(ctx.session, incident):
+        person = ctx.team.person(name)
+        if person is not None and platform in person.ids:
+            place = Place(transport=platform, channel=person.ids[platform], direct=True)
+            ctx.out.append(Post(build=build, place=place, incident=incident, rank=0))
 
 
 async def seal(ctx: Context, incident: Incident) -> bool:

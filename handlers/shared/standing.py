@@ -34,6 +34,7 @@ class Taken:
         stands_in: nobody with these roles may vote on this text, so others do it for them.
         vote: the approval that takes it; `served`: the role in which.
         asked: who is to be asked for it; empty if it is taken or nobody is left.
+        holders: how many people on the roster have one of the roles.
     """
 
     roles: Seat
@@ -42,6 +43,7 @@ class Taken:
     vote: Vote | None = None
     served: str = ""
     asked: str = ""
+    holders: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,7 @@ class Standing:
         dues: by when each of those who are asked has to answer, by name.
         channels: where it is to go out.
         house: the agreed lines that a text can say.
+        is_outgrown: it was approved at a lower level than the incident has now.
     """
 
     seats: tuple[Taken, ...]
@@ -70,6 +73,7 @@ class Standing:
     dues: Mapping[str, Deadline] = field(default_factory=dict)
     channels: tuple[str, ...] = ()
     house: Sequence[HouseLine] = ()
+    is_outgrown: bool = False
 
     @property
     def given(self) -> int:
@@ -123,7 +127,9 @@ async def standing(ctx: Context, incident: Incident, version: Version) -> Standi
     public = await statements.spoken(ctx.session, number)
     other = None if public is None or public.id == version.id else public
     promises = await commitments.of(ctx.session, number)
-    found = checked(ctx, incident, version, Record(facts=table, promises=promises, public=other, house=house.sayable))
+    found = checked(
+        ctx, incident, version, Record(facts=table, promises=promises, public=other, house=house.sayable)
+    )
     votes = await statements.votes(ctx.session, version.id or 0)
     void = {
         vote.person: why
@@ -144,6 +150,7 @@ async def standing(ctx: Context, incident: Incident, version: Version) -> Standi
         dues=await dues_for(ctx, incident, version),
         channels=ctx.team.channels,
         house=house.sayable,
+        is_outgrown=is_outgrown(incident, version),
     )
 
 
@@ -154,15 +161,28 @@ async def dues_for(ctx: Context, incident: Incident, version: Version) -> Mappin
     return {each.to: each for each in due if (each.kind, each.ref.partition(" ")[0]) == wanted}
 
 
+def asking_level(incident: Incident, version: Version) -> Level:
+    """The level whose path a version has to go: the graver one of its own and the incident's."""
+    return max(Level(incident.level), Level(version.level or incident.level), key=lambda each: each.rank)
+
+
+def is_outgrown(incident: Incident, version: Version) -> bool:
+    """Tell whether a version was approved at a lower level than its incident has now.
+
+    What one lead may release alone, they may at any level.
+    """
+    is_approved = version.state == "approved" and not version.released_by and bool(version.level)
+    return is_approved and Level(version.level).rank < Level(incident.level).rank
+
+
 def path_of(ctx: Context, incident: Incident, version: Version, codes: Collection[str]) -> Path:
     """Who has to approve a version; one that a lead released alone is looked at by one other person."""
-    level = max(Level(incident.level), Level(version.level or incident.level), key=lambda each: each.rank)
     path = ctx.library.approvals.path(
-        level,
+        asking_level(incident, version),
         incident.playbook or incident.type,
         codes,
         held={role for person in ctx.team.people for role in person.roles},
-        least=ctx.library.levels[level].approvals,
+        least=ctx.library.levels[asking_level(incident, version)].approvals,
     )
     if not version.released_by:
         return path
@@ -170,8 +190,8 @@ def path_of(ctx: Context, incident: Incident, version: Version, codes: Collectio
 
 
 def _why_void(ctx: Context, incident: Incident, version: Version, vote: Vote) -> str:
-    """Why an approval does not count; empty if it does. What is settled stays as it was."""
-    if vote.fell or version.state not in DUTIES:
+    """Why an approval does not count; empty if it does. What is settled stays as it was, unless the level rose since."""
+    if vote.fell or not (version.state in DUTIES or is_outgrown(incident, version)):
         return vote.fell
     if vote.hash != version.hash:
         return "text"
@@ -196,7 +216,7 @@ def _seats(
     free = [person for person in ctx.team.people if person.name not in barred]
     seats = [_seat(ctx, roles, free) for roles in path.seats]
     others = [person.name for person in free if person.name not in counting]
-    places = matched([seat.able for seat in seats], [*counting, *others])
+    places = _places(ctx, seats, [*counting, *others])
     return tuple(
         replace(
             seat,
@@ -206,6 +226,15 @@ def _seats(
         )
         for seat, name in zip(seats, (places.get(index, "") for index in range(len(seats))), strict=True)
     )
+
+
+def _places(ctx: Context, seats: Sequence[Taken], people: Sequence[str]) -> Mapping[int, str]:
+    """Who sits where. Where nobody waits for anybody, whoever is the only one for a seat takes that: else they would be missed there."""
+    order = list(range(len(seats)))
+    if ctx.library.approvals.order == "parallel":
+        order.sort(key=lambda index: (seats[index].stands_in, seats[index].holders))
+    places = matched([seats[index].able for index in order], people)
+    return {order[index]: name for index, name in places.items()}
 
 
 def _roles(ctx: Context, name: str) -> Collection[str]:
@@ -226,13 +255,15 @@ def authors_of(ctx: Context, version: Version) -> set[str]:
 
 def _seat(ctx: Context, roles: Seat, free: Sequence[Person]) -> Taken:
     able = tuple(person.name for person in free if person.roles & set(roles))
+    holders = sum(bool(person.roles & set(roles)) for person in ctx.team.people)
     if able:
-        return Taken(roles=roles, able=able)
+        return Taken(roles=roles, able=able, holders=holders)
     others = set(ctx.library.approvals.others)
     return Taken(
         roles=roles,
         able=tuple(person.name for person in free if person.roles & others),
         stands_in=not others & set(roles),
+        holders=holders,
     )
 
 

@@ -19,6 +19,8 @@ from playbooks.library import Library
 from storage.models import Fact, Incident, Version, Vote
 from storage.statements import text_for
 
+FEATURE = "statement"
+"""First half of the wire ids of votes, as on every card that is already out."""
 SHORT_HASH = 12
 MARKS = {"approve": "✅", "changes": "✏️", "veto": "⛔", "recuse": "↪️"}
 MAX_REASON = 120
@@ -71,6 +73,8 @@ def _tone(incident: Incident, version: Version) -> Tone:
 
 def _status(say: Locale, library: Library, version: Version, stand: Standing) -> str:
     """How the version stands; who is missing, while it is voted on."""
+    if stand.is_outgrown:
+        return say("approved at {level} only", level=Level(version.level).label(say.language))
     if version.state != "pending":
         return say(VERSIONS[version.state])
     tally = f"{say(VERSIONS['pending'])} {stand.given}/{len(stand.seats)}"
@@ -82,6 +86,12 @@ def _lines(
     say: Locale, library: Library, incident: Incident, version: Version, stand: Standing
 ) -> Iterator[str]:
     is_open = version.state in {"pending", "released"}
+    if stand.is_outgrown:
+        yield "⚠️ " + say(
+            "The level is {level} now: where it stands it may stay, and nobody publishes it anywhere else. Missing: {seats}",
+            level=Level(incident.level).label(say.language),
+            seats=still_missing(say, library, stand),
+        )
     if version.released_by and version.settled_at:
         yield "🚨 " + say(
             "Released by {name} alone: a pre-approved text, unchanged. Somebody else has to review it.",
@@ -110,7 +120,7 @@ def _lines(
 def _barring(say: Locale, stand: Standing) -> Iterator[str]:
     for each in stand.barring[:MOST_BARRING]:
         mend = say("Mend: {mend}", mend=each.mend)
-        yield f"⛔ {each.code} {CHECKS[each.code].title}{say(': ')}{each.reason}{say('; ')}{mend}"
+        yield f"⛔ {each.code} {CHECKS[each.code].title(say.language)}{say(': ')}{each.reason}{say('; ')}{mend}"
 
 
 def _saying(say: Locale, version: Version, stand: Standing) -> str:
@@ -235,6 +245,25 @@ def _choices(
             if is_ready and version.state == "pending" and not barring
             else ()
         ),
+    )
+
+
+def approve_button(say: Locale, incident: Incident, number: int) -> Button:
+    """The tap that approves a version."""
+    return Button(
+        label=say("Approve"),
+        action=f"{FEATURE}.approve",
+        value=f"{incident.id} v{number}",
+        tone=ButtonTone.PRIMARY,
+    )
+
+
+def still_missing(say: Locale, library: Library, stand: Standing) -> str:
+    """Which approvals a version lacks, and whose they may be: `Legal (吴桐), CEO (高远)`."""
+    free = [seat for seat in stand.seats if seat.vote is None]
+    return say(", ").join(
+        say("{role} ({names})", role=_filled(say, library, seat), names=seat.asked or say("nobody"))
+        for seat in free
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from handlers.kit.cards import Button, ButtonTone, Card, Tone
 from handlers.kit.context import Context
 from handlers.kit.errors import ConflictError
-from handlers.kit.locale import Locale
+from handlers.kit.locale import Locale, Texts
 from handlers.kit.team import Person
 from handlers.reading.errands import Mark
 from handlers.shared.checklist import brief, checklist, checklist_key, title_of
@@ -25,6 +25,17 @@ from storage.models import Incident, Step
 
 FEATURES = {"step": "playbook.step", "task": "task.task"}
 """The command that settles a kind of work."""
+STEP_OUTCOMES: Texts = {
+    "done": "#{incident}: step {number} is done.",
+    "skip": "#{incident}: step {number} is left out.",
+    "start": "#{incident}: step {number} has begun.",
+    "hand": "#{incident}: {person} has step {number} now.",
+}
+TASK_OUTCOMES: Texts = {
+    "done": "#{incident}: task {number} is done.",
+    "skip": "#{incident}: task {number} is dropped.",
+    "hand": "#{incident}: {person} has task {number} now.",
+}
 
 
 async def lay_out(ctx: Context, incident: Incident) -> None:
@@ -195,6 +206,12 @@ def _call(ctx: Context, incident: Incident, row: Step) -> None:
     )
 
 
+def outcome(say: Locale, row: Step, mark: Mark) -> str:
+    """What has become of a piece of work."""
+    values = {"incident": row.incident_id, "number": row.number, "person": row.person}
+    return say(TASK_OUTCOMES[mark], **values) if row.is_task else say(STEP_OUTCOMES[mark], **values)
+
+
 def done_button(say: Locale, row: Step, label: str = "") -> Button:
     """The tap that ticks a piece of work."""
     return Button(
@@ -236,6 +253,13 @@ async def fill(ctx: Context, incident: Incident, role: str, old: str, new: str) 
     for row in await tasks.left(ctx.session, incident.id or 0):
         if row.role == role and row.person == old and await tasks.hand_over(ctx.session, row, new):
             await deadlines.hand_over(ctx.session, row.incident_id, row.kind, str(row.number), new)
+
+
+async def move(ctx: Context, row: Step, incident: Incident) -> Step:
+    """Make an open task another incident's, under its next number; its deadline goes along. Returns it as it is there."""
+    number = await tasks.next_number(ctx.session, incident.id or 0)
+    await tasks.move(ctx.session, row, incident.id or 0, number)
+    return (await tasks.tasks(ctx.session, incident.id or 0))[number]
 
 
 async def resume(ctx: Context, incident: Incident) -> None:

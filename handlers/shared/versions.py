@@ -14,9 +14,10 @@ from handlers.kit.context import CardBuilder, Context
 from handlers.kit.errors import ConflictError, NotFoundError
 from handlers.shared.asking import ask
 from handlers.shared.house_card import show_house
-from handlers.shared.standing import DUTIES, Standing, dues_for, standing
-from handlers.shared.statement_card import statement_card
-from storage import deadlines, statements
+from handlers.shared.standing import DUTIES, Standing, dues_for, is_outgrown, standing
+from handlers.shared.statement_card import SHORT_HASH, approve_button, statement_card
+from playbooks.levels import Level
+from storage import deadlines, releases, statements
 from storage.models import Incident, Version
 
 VERSION_KEY = re.compile(r"statement:(\d+):(\d+)")
@@ -59,8 +60,16 @@ async def fall(ctx: Context, incident: Incident, versions: Iterable[Version], wh
 async def level_changed(ctx: Context, incident: Incident) -> None:
     """Approvals were given for another level: they fall, and the path is another."""
     versions = await statements.of(ctx.session, incident.id or 0)
+    outgrown = [each for each in versions if is_outgrown(incident, each)]
+    is_newest = bool(outgrown) and outgrown[-1] is versions[-1]
+    is_back = is_newest and await _put_back(ctx, incident, versions[-1])
     whose = await fall(ctx, incident, versions, "level")
-    if whose:
+    for each in outgrown:
+        # Its card says that it was approved at a lower level.
+        await show(ctx, incident, each)
+    if is_back:
+        await _tell_put_back(ctx, incident, versions[-1])
+    elif whose:
         ctx.thread(
             incident,
             lambda say: Card(
@@ -70,6 +79,50 @@ async def level_changed(ctx: Context, incident: Incident) -> None:
                 notify=whose,
             ),
         )
+
+
+async def _put_back(ctx: Context, incident: Incident, version: Version) -> bool:
+    """Have a text voted on again that the graver level's path has not approved; what is out already stays out."""
+    out = await releases.of(ctx.session, incident.id or 0)
+    if any(each.version == version.number for each in out):
+        return False
+    if not await statements.put_back(ctx.session, version):
+        return False
+    await ctx.session.refresh(version)
+    await ctx.log(
+        incident,
+        "put_back",
+        "",
+        version=version.number,
+        level=version.level,
+        hash=version.hash[:SHORT_HASH],
+        text_hash=version.hash,
+    )
+    return True
+
+
+async def _tell_put_back(ctx: Context, incident: Incident, version: Version) -> None:
+    stand, old, new = await standing(ctx, incident, version), Level(version.level), Level(incident.level)
+    number, asked = version.number, stand.asked
+    ctx.thread(
+        incident,
+        lambda say: Card(
+            title=say(
+                "#{number} v{version} was approved at {old}; at {new} it has to be approved again",
+                number=incident.id,
+                version=number,
+                old=old.label(say.language),
+                new=new.label(say.language),
+            ),
+            text=say(
+                "Until then nobody publishes it. Asked now: {names}",
+                names=say(", ").join(asked) or say("nobody"),
+            ),
+            tone=Tone.WARN,
+            buttons=(approve_button(say, incident, number),),
+            notify=asked,
+        ),
+    )
 
 
 def none_yet(ctx: Context, incident: Incident) -> NotFoundError:

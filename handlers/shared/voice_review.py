@@ -97,7 +97,7 @@ def _overrides(say: Locale, voice: Voice) -> Iterator[str]:
                 f"{say.seconds(text.alone.at)}{say(': ')}{flat(text.alone.text)}"
             )
     for version, each in voice.overrides:
-        title = CHECKS[each.code].title if each.code in CHECKS else ""
+        title = CHECKS[each.code].title(say.language) if each.code in CHECKS else ""
         yield (
             f"- v{version.number} · {each.code} {title} · {flat(each.by)} {say.seconds(each.at)}{say(': ')}{flat(each.reason)}"
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from handlers.kit.cards import Button, ButtonTone, Card, Tone, cut
+from handlers.kit.cards import Card, Tone, cut
 from handlers.kit.context import Context
 from handlers.kit.errors import ConflictError, NotAllowedError, NotFoundError
 from handlers.kit.locale import Locale
@@ -18,14 +18,11 @@ from handlers.shared.entries import VERSIONS
 from handlers.shared.incident_card import over
 from handlers.shared.levels import spoken
 from handlers.shared.standing import DUTIES, Standing, expires
-from handlers.shared.statement_card import SHORT_HASH, seat_name
+from handlers.shared.statement_card import SHORT_HASH, approve_button, seat_name
 from handlers.shared.versions import none_yet, show, superseded
 from playbooks.checks import CHECKS, Finding
 from storage import deadlines, statements
 from storage.models import LIVING, Deadline, Incident, Version, Vote
-
-FEATURE = "statement"
-"""First half of the wire ids of votes, as on every card that is already out."""
 
 
 async def open_version(ctx: Context, incident: Incident, number: VersionNumber | None) -> Version:
@@ -80,7 +77,7 @@ def refuse_barred(ctx: Context, incident: Incident, version: Version, stand: Sta
     raise ConflictError(
         ctx.say(
             "{check} bars v{version}: {reason} (“{quote}”)",
-            check=f"{first.code} {CHECKS[first.code].title}",
+            check=f"{first.code} {CHECKS[first.code].title(ctx.language)}",
             version=version.number,
             reason=first.reason,
             quote=quote,
@@ -175,16 +172,6 @@ def call_asked(
             buttons=(approve_button(say, incident, number),),
             notify=fresh,
         ),
-    )
-
-
-def approve_button(say: Locale, incident: Incident, number: int) -> Button:
-    """The tap that approves a version."""
-    return Button(
-        label=say("Approve"),
-        action=f"{FEATURE}.approve",
-        value=f"{incident.id} v{number}",
-        tone=ButtonTone.PRIMARY,
     )
 
 

@@ -59,7 +59,7 @@ class Version(SQLModel, table=True):
     authors: list[Any] = data(list)
     """Everyone whose edit is in it since the last approved version."""
     level: str = _later()
-    """The incident's when it was written: a level that fell since does not ask for less."""
+    """The incident's when it was written, and from its approval on that whose path approved it: a level that fell since does not ask for less."""
     made: str = _later()
     """The hash of what its template made; empty if people wrote the text."""
     released_by: str = _later()

@@ -15,6 +15,7 @@ from bot.config import ConfigError, Environment, load
 from bot.sources import kinds
 from playbooks import Level
 from playbooks import load as load_playbooks
+from playbooks.shelf import BUNDLED
 from tests.servers.slack import SlackServer
 from tests.servers.telegram import TelegramServer
 
@@ -226,6 +227,15 @@ def test_a_mailbox_is_a_room_that_only_briefs_go_to(tmp_path: Path, monkeypatch:
         load()
     assert "SMTP_URL: " in str(caught.value)
     assert "people 1 mail" in str(caught.value)
+
+
+def test_a_folder_that_holds_no_playbook_is_named(tmp_path: Path) -> None:
+    (tmp_path / "fenghuo.yaml").write_text("rooms: [{name: alerts}]\nplaybooks: ours\n", encoding="utf-8")
+    (tmp_path / "ours").mkdir()
+    found = CliRunner().invoke(main, ["check"])
+    assert (found.exit_code, "ours holds no playbook" in found.output) == (1, True), found.output
+    (tmp_path / "ours" / "roles.yaml").write_bytes((BUNDLED / "roles.yaml").read_bytes())
+    assert CliRunner().invoke(main, ["check"]).exit_code == 0
 
 
 OWN = """

@@ -106,6 +106,15 @@ async def test_what_follows_a_question_is_its_answer(desk: Desk, line: str) -> N
     assert (event.text, event.answer, event.by.user) == (line, True, "陈立")
 
 
+async def test_a_question_says_that_the_next_line_is_its_answer_and_how_to_leave_it(desk: Desk) -> None:
+    card = Card(title="改写：正文", footer="直接回复这条消息；不填了就回「取消」")
+    await desk.console.whisper(letter(card, to="陈立", prompt=True))
+    assert "✎ 下一行就是回答。不填了就输入「取消」；要用命令，前面加 /" in desk.screen
+    assert "直接回复" not in desk.screen
+    await desk.console.whisper(letter(Card(title="好了"), to="陈立"))
+    assert desk.screen.count("✎") == 1
+
+
 async def test_one_answer_is_enough(desk: Desk) -> None:
     await desk.console.whisper(letter(Card(title="结案：结案原因"), to="陈立", prompt=True))
     await desk.types("赔付完成")
@@ -180,3 +189,19 @@ async def test_a_room_that_is_made_can_be_gone_to_until_it_is_closed(desk: Desk)
     assert (await desk.types("claim")).at.channel == "inc-1"
     await desk.console.close_room(letter(channel="inc-1"))
     assert (await desk.types("list")).at.channel == "alerts"
+
+
+async def test_a_private_chat_is_a_place_of_its_own(desk: Desk) -> None:
+    assert await desk.types_aside("in me") == "你是 陈立，在 me"
+    event = await desk.types("reopen 1 又有证词")
+    assert (event.at.channel, event.at.direct) == ("陈立", True)
+    assert await desk.types_aside("as 林悦") == "你是 林悦，在 me"
+    assert (await desk.types("list")).at.channel == "林悦"
+    assert await desk.types_aside("in alerts") == "你是 林悦，在 alerts"
+    assert not (await desk.types("list")).at.direct
+
+
+async def test_a_button_in_a_private_chat_is_pressed_there(desk: Desk) -> None:
+    await desk.console.post(letter(Card(title="#12", buttons=(CLAIM,)), channel="林悦"))
+    event = await desk.types("1")
+    assert (event.at.channel, event.at.direct) == ("林悦", True)

@@ -17,7 +17,7 @@ from bot.config import Environment, load
 from bot.web.board import Board
 from bot.web.gate import Gate
 from bot.web.metrics import Metrics
-from bot.web.pages import ANSWERS, LOOKS, Pages
+from bot.web.pages import ALL_ANSWERS, ANSWERS, LOOKS, MISSES, Pages
 from bot.web.routes import Web
 from storage import deadlines
 from storage.models import Opinion
@@ -222,10 +222,41 @@ async def test_one_address_answers_only_so_often_and_another_still_may(chat: Cha
     assert len(await opinions(chat)) == ANSWERS + 2
 
 
+async def test_only_answers_that_are_stored_count(chat: Chat, http: httpx.AsyncClient) -> None:
+    path = await form(chat)
+    for _ in range(ANSWERS):
+        assert (await http.post(path, data=ANSWER | {"score": ""})).status_code == 400
+    assert (await http.post(path, data=ANSWER)).status_code == 200
+
+
+async def test_behind_a_proxy_what_one_link_bears_locks_nobody_out_of_another(
+    chat: Chat, http: httpx.AsyncClient
+) -> None:
+    path, acknowledged = await form(chat), await notice(chat)
+    for number in range(LOOKS):
+        await http.get(path if number % 2 else "/feedback/nobody")
+    for _ in range(LOOKS // 2):
+        await http.get(path)
+    assert (await http.get(path)).status_code == 429
+    assert (await http.get(acknowledged)).status_code == 200
+    assert (await http.post(acknowledged)).status_code == 200
+
+
+async def test_one_link_takes_only_so_many_answers_from_however_many_addresses(chat: Chat) -> None:
+    path, served = await form(chat), web(chat)
+    for number in range(ALL_ANSWERS // ANSWERS):
+        async with visitor(served, f"198.51.100.{number}") as each:
+            for _ in range(ANSWERS):
+                assert (await each.post(path, data=ANSWER)).status_code == 200
+    async with visitor(served, "198.51.100.99") as late:
+        assert (await late.post(path, data=ANSWER)).status_code == 429
+    assert len(await opinions(chat)) == ALL_ANSWERS
+
+
 async def test_whoever_tries_tokens_is_stopped(chat: Chat) -> None:
     served = web(chat)
     async with visitor(served, "2001:db8::1") as one, visitor(served, "2001:db8::2") as same_house:
-        for number in range(LOOKS):
+        for number in range(MISSES):
             assert (await one.get(f"/ack/{number}")).status_code == 404
         assert (await same_house.get("/ack/x")).status_code == 429
 

@@ -281,8 +281,8 @@ def test_traditional_spaced_and_starred_spellings_read_the_same(scorer: Scorer) 
 def test_a_character_inside_a_word_is_not_that_word(scorer: Scorer) -> None:
     assert "sb" in words_of(scorer.score("什么sb东西"))
     assert "sb" not in words_of(scorer.score("usb接口在左边"))
-    assert "差" in words_of(scorer.score("服务差"))
-    assert "差" not in words_of(scorer.score("出差路上，差不多到了"))
+    assert "好差" in words_of(scorer.score("好差啊"))
+    assert all(reason.kind == "wording" for reason in scorer.score("出差路上，差不多到了").reasons)
 
 
 def test_what_is_called_by_name_does_not_count() -> None:

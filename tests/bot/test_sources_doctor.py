@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -107,6 +108,21 @@ def test_large_files_are_read_to_their_end(tmp_path: Path) -> None:
 def run(*arguments: Any) -> tuple[int, str]:
     result = CliRunner().invoke(main, ["doctor", *map(str, arguments)])
     return result.exit_code, result.output
+
+
+def test_a_folder_without_files_is_said_to_hold_nothing(tmp_path: Path) -> None:
+    code, output = run(tmp_path)
+    assert code == 1
+    assert str(tmp_path) in output
+
+
+def test_another_office_file_that_is_named_like_a_spreadsheet_is_said_to_be_none(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as letter:
+        kinds = "http://schemas.openxmlformats.org/package/2006/content-types"
+        letter.writestr("[Content_Types].xml", f'<Types xmlns="{kinds}"/>')
+    _, output = run(tmp_path)
+    assert "not a spreadsheet" in output
+    assert "None" not in output
 
 
 def test_the_command_speaks_json_and_its_exit_code_tells_whether_anything_is_usable(tmp_path: Path) -> None:

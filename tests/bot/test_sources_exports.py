@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from bot import trials
 from bot.cli import main
 from bot.config import Environment
 from bot.sources import columns
@@ -268,3 +269,22 @@ def test_ingest_reads_a_file_as_the_watched_folder_would(
     (tmp_path / "b.csv").write_text("流水号,舆情内容\n78,退货\n", encoding="utf-8")
     result = CliRunner().invoke(main, ["ingest", "b.csv"])
     assert "new 1" in result.output, result.output
+
+
+def test_ingest_says_of_each_row_that_it_cannot_read_where_it_stands_and_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in Environment.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "fenghuo.yaml").write_text("rooms: [{name: alerts}]\n", encoding="utf-8")
+    broken = ['{"id": "1", "text": "退货"}', "{oops", '{"id": "2"}', *["{again"] * trials.MOST_REFUSED]
+    (tmp_path / "b.jsonl").write_text("\n".join(broken) + "\n", encoding="utf-8")
+    lines = CliRunner().invoke(main, ["ingest", "b.jsonl"]).output.splitlines()
+    assert "rejected 12" in lines[0]
+    assert lines[1].startswith("✗ b.jsonl, line 2: ")
+    assert lines[2].startswith("✗ b.jsonl, line 3: ")
+    assert lines[-1] == "✗ and 2 more"
+    again = CliRunner().invoke(main, ["ingest", "b.jsonl"]).output.splitlines()
+    assert "rejected 0" in again[0]
+    assert len(again) == 1

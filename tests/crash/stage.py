@@ -153,9 +153,14 @@ class Stage:
             self.bot.kill()
         await self.bot.wait()
 
-    async def stop(self, number: signal.Signals = signal.SIGTERM, *, within: float = 10.0) -> int:
-        """Ask the bot to stop; returns its exit code. Raises TimeoutError."""
+    async def stop(
+        self, number: signal.Signals = signal.SIGTERM, *, within: float = 10.0, whole: bool = False
+    ) -> int:
+        """Ask the bot to stop, or the `whole` of its processes at once; returns its exit code. Raises TimeoutError."""
         assert self.bot
+        helpers = psutil.Process(self.bot.pid).children(recursive=True) if whole else []
+        for helper in helpers:
+            helper.send_signal(number)
         self.bot.send_signal(number)
         async with asyncio.timeout(within):
             return await self.bot.wait()

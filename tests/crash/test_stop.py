@@ -44,9 +44,11 @@ def fill(inbox: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("number", "whole"), [(signal.SIGTERM, False), (signal.SIGTERM, True), (signal.SIGINT, True)]
+)
 async def test_asked_to_stop_amid_an_ingest_it_ends_within_ten_seconds(
-    tmp_path: Path, number: signal.Signals
+    tmp_path: Path, number: signal.Signals, whole: bool
 ) -> None:
     async with Stage(tmp_path) as stage:
         fill(stage.inbox)
@@ -54,10 +56,11 @@ async def test_asked_to_stop_amid_an_ingest_it_ends_within_ten_seconds(
         await stage.up()
         await until(lambda: stage.count("select count(*) from mention") > 0)
         began = time.monotonic()
-        assert await stage.stop(number, within=STOP_LIMIT) == 0
+        assert await stage.stop(number, within=STOP_LIMIT, whole=whole) == 0
         assert time.monotonic() - began < STOP_LIMIT
         assert 0 < stage.count("select count(*) from mention") < COMMENTS
         assert "Traceback" not in stage.log
+        assert "ERROR" not in stage.log
         assert stage.log.rstrip().endswith("stopped")
         await until(lambda: not stage.left_over(), within=5)
 

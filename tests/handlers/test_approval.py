@@ -5,11 +5,13 @@ from datetime import timedelta
 
 import pytest
 
+from handlers.kit.locale import Locale
 from handlers.kit.team import Person
+from handlers.shared.entries import describe
 from playbooks import load
 from storage import deadlines, incidents
 from storage.models import Override, Vote
-from tests.chat import PEOPLE, Chat, Said, rows, team
+from tests.chat import NOW, PEOPLE, SHANGHAI, Chat, Said, rows, team
 
 HE = Person(name="何青", ids={"slack": "U0HE", "telegram": "1005"}, roles=frozenset({"lead"}))
 ZHENG = Person(name="郑好", ids={"slack": "U0ZHENG"}, roles=frozenset({"pr"}))
@@ -279,8 +281,12 @@ async def test_in_an_emergency_one_lead_releases_the_pre_approved_text_and_anoth
     assert await state(chat) == "approved"
     assert await due(chat) == {}
     assert [each for each in await chat.kinds() if each in {"emergency", "approve", "approved"}] == [
-        "emergency", "approve", "approved",
+        "emergency", "approve",
     ]  # fmt: skip
+    last = (await chat.entries())[-1]
+    said = describe(Locale(language="en", zone=SHANGHAI, now=NOW), last)
+    assert (last.by, last.kind) == ("吴桐", "reviewed_after")
+    assert said.startswith("reviewed statement v1 afterwards, which 何青 had released alone")
 
 
 async def test_a_lead_who_drafted_it_may_release_it_but_not_review_it(chat: Chat) -> None:
@@ -334,3 +340,19 @@ async def test_a_vote_that_nobody_gives_is_called_for(chat: Chat) -> None:
     calls = [each for each in heard.posts if "of the statement waits for approval" in each.title]
     assert {each.calls for each in calls if each.transport == "slack"} == {("陈立",), ("吴桐",)}
     assert {each.wires[0] for each in calls} == {"statement.approve:1 v1"}
+
+
+async def test_who_could_be_added_names_nobodys_role_who_is_there(url: str) -> None:
+    async with Chat(url, team=team()) as chat:
+        card = await drafted(chat, "orange", by="陈立")
+        assert "1 more needed" in card.text
+        assert "⏳ Legal: 吴桐" in card.text
+        assert "Who could be added to `people`: PR or lead" in card.text
+
+
+async def test_a_gap_that_is_left_open_cannot_be_let_pass(chat: Chat) -> None:
+    await chat.opens("blue")
+    await chat.says("edit 1 我们正在核实。原因：【请填写：原因】。", by="林悦")
+    refusal = await chat.refused("override 1 L02 先发出去", by="陈立")
+    assert "【请填写：原因】" in refusal.title
+    await chat.refused("approve 1", by="陈立")

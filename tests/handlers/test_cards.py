@@ -120,7 +120,7 @@ async def test_the_statement(chinese: Chat) -> None:
     statement = card.card.verbatim
     digest = (await chinese.versions())[0].hash[:12]
     assert shown(card).splitlines()[0] == "🟠 声明 #1 v1 首次回应 · 待批 1/2：法务"
-    assert shown(card).splitlines()[1] == "│ 关于「蛋糕发霉，客服不理」的情况说明"
+    assert shown(card).splitlines()[1] == "│ 关于「商品和服务方面的情况」的情况说明"
     assert shown(card).splitlines()[-5:] == [
         "✅ 陈立 公关 14:31（16:31 前有效）",
         "⏳ 法务：吴桐，14:31 已提醒，14:46 到期",
@@ -134,8 +134,8 @@ async def test_a_statement_that_too_few_can_approve_says_so(chinese: Chat) -> No
     await chinese.opens()
     await chinese.says("draft 1", by="陈立")
     card = shown(await chinese.card("statement:1:1"))
-    assert "⏳ 公关或主管：吴桐，14:00 已提醒，14:15 到期" in card
-    assert "⚠️ 还差 1 人，名单上已没有能批的人。请在名单（people）里加上：法务" in card
+    assert "⏳ 法务：吴桐，14:00 已提醒，14:15 到期" in card
+    assert "⚠️ 还差 1 人，名单上已没有能批的人。请在名单（people）里加上：公关或主管" in card
 
 
 async def test_a_statement_sent_back_says_by_whom_and_why_and_calls_its_author(chinese: Chat) -> None:
@@ -214,6 +214,22 @@ async def test_a_closed_card_says_why_and_what_comes_next(chinese: Chat) -> None
     lines = shown(await chinese.card()).splitlines()
     assert lines[0] == "✅ 橙 #1 蛋糕发霉，客服不理 · 已结案"
     assert lines[-3:] == ["原因：赔付完成，负面回到平时", "[1] 写复盘  [2] 重开…", "↵ 输入 1，或 review 1"]
+
+
+async def test_a_title_has_one_mark_at_most(chinese: Chat) -> None:
+    await chinese.opens()
+    for words, by, key in (
+        ("ask 1 能退款吗", "林悦", "question:1:1"),
+        ("answer 1 Q1 您好，请登记，由专人联系您。", "林悦", "question:1:1"),
+        ("answer 1 Q1 批准", "陈立", "question:1:1"),
+        ("promise 1 公布检测结果 @林悦 2h", "林悦", "promise:1:1"),
+        ("promise 1 1 kept 已公布", "林悦", "promise:1:1"),
+        ("task 1 回电 @林悦 2h", "陈立", "task:1:1"),
+        ("task 1 1 done", "林悦", "task:1:1"),
+    ):
+        await chinese.says(words, by=by)
+        title = shown(await chinese.card(key)).splitlines()[0]
+        assert sum(title.count(mark) for mark in ("✅", "⚠️", "⏳", "❓", "➖")) <= 1, title
 
 
 # On a phone

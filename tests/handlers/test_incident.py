@@ -347,6 +347,22 @@ async def test_a_reopened_incident_goes_back_to_its_commander_or_to_whoever_clai
     assert await due(chat, 2) == {"claim": 10, "assemble": 30, "holding": 120}
 
 
+async def test_the_card_says_since_when_nobody_has_it_and_not_since_when_it_is_there(chat: Chat) -> None:
+    await opened(chat)
+    assert "unclaimed since 14:00" in (await chat.card()).title
+    await chat.says("claim 1", by="林悦")
+    await chat.passes(minutes=45)
+    await chat.says("release 1 交班", by="林悦")
+    assert "unclaimed since 14:45" in (await chat.card()).title
+    listed = await chat.says("list", by="林悦")
+    said = " ".join(line for each in listed.all for section in each.card.sections for line in section.lines)
+    assert "unclaimed again" in said
+    await chat.says("dismiss 1 旧图", by="陈立")
+    await chat.passes(minutes=15)
+    await chat.says("reopen 1 是真的", by="陈立")
+    assert "unclaimed since 15:00" in (await chat.card()).title
+
+
 async def test_what_is_not_over_cannot_be_reopened(chat: Chat) -> None:
     await opened(chat, "claim 1")
     await chat.refused("reopen 1 x", by="林悦")
@@ -363,3 +379,11 @@ async def test_a_room_of_another_language_hears_its_own(url: str) -> None:
         await chat.presses("incident.claim:1", await chat.card(), by="林悦")
         assert "橙" in (await chat.card()).title
         assert "林悦" in (await chat.card()).title
+
+
+async def test_the_reason_given_at_the_end_stays_when_it_is_opened_again(chat: Chat) -> None:
+    await opened(chat, "claim 1", "close 1 赔付完成", "reopen 1 又有新投诉")
+    assert (await chat.incident()).reason == "赔付完成"
+    assert [each.text for each in await chat.entries() if each.kind == "reopened"] == ["又有新投诉"]
+    await chat.says("close 1 二次赔付完成", by="林悦")
+    assert (await chat.incident()).reason == "二次赔付完成"

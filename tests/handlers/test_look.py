@@ -109,3 +109,29 @@ async def test_a_guest_is_told_that_he_is_one(url: str) -> None:
         assert "4711" in told.title
         assert "reader" in told.text
         assert told.card.footer
+
+
+@pytest.mark.parametrize(
+    ("words", "verb", "others", "all_of_them"),
+    [
+        ("声明", "draft", "批准 approve", "help voice"),
+        ("演练", "drill", "", ""),
+        ("复盘", "review", "报告 report", "help learn"),
+    ],
+)
+async def test_an_area_that_is_called_like_a_command_is_found_too(
+    url: str, words: str, verb: str, others: str, all_of_them: str
+) -> None:
+    async with Chat(url, team=team(language="zh")) as chat:
+        told = (await chat.says(f"help {words}", by="林悦", direct=True)).whisper
+        assert told.title.startswith(f"{verb} · ")
+        assert others in told.text
+        assert all_of_them in told.text
+        assert COMMANDS[verb].example in told.text
+
+
+async def test_an_area_is_found_by_its_english_name_in_every_language(url: str) -> None:
+    async with Chat(url, team=team(language="zh")) as chat:
+        told = (await chat.says("help statements", by="林悦", direct=True)).whisper
+        assert told.title == "声明"
+        assert all(each.verb in told.text for each in COMMANDS.values() if each.area == "voice")

@@ -76,6 +76,27 @@ def test_a_folder_of_captions_gives_one_object_a_file_and_fails_on_a_block(capti
     assert [each["code"] for each in found[2]["findings"]] == ["L07"]
 
 
+def test_in_english_the_checks_have_english_names(captions: Path) -> None:
+    told = [
+        CliRunner().invoke(main, ["precheck", str(captions / "a.txt"), "--language", language]).stdout
+        for language in ("en", "zh")
+    ]
+    assert "block L03 Personal data 「" in told[0]
+    assert "block L03 「" in told[1]
+
+
+async def test_an_english_card_names_the_checks_in_english(chat: Chat) -> None:
+    told = (await chat.says(f"precheck {FLAWED}", by="林悦")).whisper
+    assert "⛔ L03 Personal data" in told.text
+    await chat.opens("blue")
+    await chat.says("edit 1 我们正在核实。请联系 13812345678。", by="林悦")
+    assert "⛔ L03 Personal data: " in (await chat.card("statement:1:1")).text
+    refusal = await chat.refused("approve 1", by="陈立")
+    assert refusal.title.startswith("L03 Personal data bars v1")
+    heard = await chat.says("override 1 L03 这是公司热线", by="陈立")
+    assert any(each.card.text == "Personal data: 这是公司热线" for each in heard.posts)
+
+
 def test_warnings_alone_do_not_fail_and_a_platform_limits(captions: Path) -> None:
     one = str(captions / "c.txt")
     assert CliRunner().invoke(main, ["precheck", one]).exit_code == 0
@@ -89,5 +110,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_checked(captions: Path) ->
     assert done.exit_code == 1
     assert "UTF-8" in done.stdout
     assert "✓" in done.stdout
+    done = CliRunner().invoke(main, ["precheck", str(captions), "--platform", "mars"])
+    assert "unknown platform mars" in done.output
     for wrong in (["nowhere"], [str(captions), "--platform", "贴吧"]):
         assert CliRunner().invoke(main, ["precheck", *wrong]).exit_code == 2

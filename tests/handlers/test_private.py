@@ -9,8 +9,9 @@ from starlette.requests import Request
 
 from bot.transports.base import TransportError, Why
 from bot.web.board import Board
-from tests.chat import Chat
+from tests.chat import Chat, complaints
 from tests.fakes import FakeRooms, Said
+from tests.handlers.test_topics import broken
 
 SECRET = "总监骚扰员工"
 ROOM = "C1ROOM"
@@ -105,8 +106,8 @@ async def test_commands_of_others_are_refused_as_if_there_were_none(chat: Rooms)
 
 async def test_even_an_insider_cannot_show_it_where_others_read_along(chat: Rooms) -> None:
     await opened(chat)
-    refusal = await chat.refused("show 1", by="陈立", on="slack")
-    assert refusal.title == "There is no incident #1."
+    for on in ("slack", "telegram"):
+        assert SECRET not in str(await chat.refused("show 1", by="陈立", on=on))
     assert any(SECRET in each.title for each in (await chat.says("show 1", by="陈立", direct=True)).posts)
 
 
@@ -184,3 +185,43 @@ async def test_none_is_made_where_others_read_along(chat: Rooms) -> None:
     refusal = await chat.refused(f"new red employee_conduct private {SECRET}", by="陈立", on="telegram")
     assert (refusal.title, refusal.text) == ("Others read along here.", "Say this to me in a private chat.")
     assert SECRET not in refusal.title + refusal.text
+
+
+async def test_an_insider_is_told_where_to_ask_where_nobody_else_reads_the_answer(chat: Rooms) -> None:
+    await opened(chat)
+    refusal = await chat.refused("show 1", by="陈立", on="slack")
+    assert refusal.title == "#1 is private, and others read along here."
+    assert refusal.text == "Ask in its own room, or me in a private chat."
+    # Others would read along on Telegram, and whoever is not let in is told nothing anywhere.
+    assert (await chat.refused("show 1", by="陈立", on="telegram")).title == "There is no incident #1."
+    assert (await chat.refused("show 1", by="林悦", on="slack")).title == "There is no incident #1."
+
+
+async def test_its_end_reaches_those_who_know_of_it_although_its_room_is_closed(chat: Rooms) -> None:
+    await opened(chat)
+    await chat.says("private @林悦", by="陈立", channel=ROOM)
+    heard = await chat.says("dismiss 1 查无此事", by="陈立", on="slack", direct=True)
+    told = {
+        each.channel for each in heard.posts if "false alarm" in each.title and each.card.text == "查无此事"
+    }
+    assert {"U0CHEN", "U0LIN", "1001", "1002"} <= told
+    assert chat.slack.closed == [(ROOM, "")]
+
+
+async def test_one_that_is_opened_again_has_a_room_again(chat: Rooms) -> None:
+    await opened(chat)
+    await chat.says("dismiss 1 查无此事", by="陈立", on="slack", direct=True)
+    await chat.says("reopen 1 又有证词", by="陈立", on="slack", direct=True)
+    assert len(chat.slack.rooms) == 2
+
+
+async def test_what_is_split_off_a_private_incident_is_private_too(chat: Rooms) -> None:
+    await chat.mentions(*complaints(3), *broken())
+    await chat.says("merge 1 2", by="陈立")
+    await chat.says("private 1 @林悦", by="陈立", on="slack", direct=True)
+    before = len(public(chat, "DU0LIN", "U0LIN", "1001"))
+    await chat.says("split 1", by="陈立", on="slack", direct=True)
+    assert (await chat.incident(3)).private
+    said = public(chat, "DU0LIN", "U0LIN", "1001", "C2ROOM")[before:]
+    assert not [each.title for each in said if "#3" in each.title]
+    assert "林悦" in (await chat.says("private 3", by="陈立", on="slack", direct=True)).whisper.card.text

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from storage import deadlines
+from storage import deadlines, incidents
+from storage.models import LIVING, State
 from tests.chat import NOW, Chat
 
 PROOF = "https://example.com/refund-list"
@@ -91,3 +92,31 @@ async def test_a_text_that_promises_something_by_a_time_waits_until_somebody_see
     await chat.says("promise 1 我们承诺在 3 天内完成全部退款 @林悦 3d", by="林悦")
     await chat.says("approve 1", by="陈立")
     assert (await chat.versions())[0].state == "approved"
+
+
+# Other ways to an end
+
+
+async def test_no_incident_that_owes_a_promise_is_a_false_alarm(chat: Chat) -> None:
+    await promised(chat)
+    refusal = await chat.refused("dismiss 1 旧图", by="林悦")
+    assert "P1 三天内完成退款" in refusal.title
+    assert "promise 1 1 drop REASON" in refusal.text
+    assert (await chat.incident()).state == "claimed"
+    await chat.says("promise 1 1 drop 旧图，不用退", by="陈立")
+    await chat.says("dismiss 1 旧图", by="林悦")
+    assert (await chat.incident()).state == "dismissed"
+
+
+async def test_what_is_still_owed_is_followed_again_once_the_incident_is_open_again(chat: Chat) -> None:
+    await promised(chat)
+    async with chat.database.write() as session:
+        # As it was ended before promises kept an incident open.
+        await incidents.move(session, 1, State.CLOSED, allowed=LIVING, at=NOW, reason="处理完了")
+        await deadlines.drop(session, 1)
+    await chat.says("reopen 1 又有新投诉", by="林悦")
+    async with chat.database.read() as session:
+        [due] = [each for each in await deadlines.of(session, 1) if each.kind == "promise"]
+    assert (due.due_at, due.to, due.ref) == (NOW + timedelta(hours=2), "林悦", "1")
+    late = await chat.passes(hours=2, minutes=1)
+    assert any("三天内完成退款" in each.text and "林悦" in each.calls for each in late.posts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from storage import releases
+from storage import deadlines, releases
 from storage.models import Release
 from tests.chat import Chat
 
@@ -182,3 +182,108 @@ async def test_a_text_whose_fact_has_turned_out_false_does_not_go_out_any_more(c
     await chat.says("fact 1 F1 deny", by="陈立")
     refusal = await chat.refused(f"publish 1 微博 {LINK}", by="林悦")
     assert "L04" in refusal.title
+
+
+# The end of an incident
+
+
+async def test_nothing_ends_while_a_recalled_text_still_stands(chat: Chat) -> None:
+    await approved(chat)
+    await chat.says(f"publish 1 微博 {LINK}", by="林悦")
+    await chat.says("recall 1 v1 批次号写错了", by="陈立")
+    for text in ("close 1 处理完了", "dismiss 1 旧图"):
+        refusal = await chat.refused(text, by="陈立")
+        assert "微博 v1 has to go, and still stands" in refusal.title
+        assert "down 1 微博" in refusal.text
+        assert "publish" not in refusal.text
+    await chat.says("down 1 微博", by="林悦")
+    await chat.says("close 1 处理完了", by="陈立")
+    assert (await chat.incident()).state == "closed"
+
+
+async def test_a_false_alarm_leaves_no_text_in_public(chat: Chat) -> None:
+    await approved(chat)
+    await chat.says(f"publish 1 微博 {LINK}", by="林悦")
+    refusal = await chat.refused("dismiss 1 旧图", by="陈立")
+    assert "微博 v1 stands" in refusal.title
+    assert "close 1 REASON" in refusal.text
+    await chat.says("close 1 属实，已处理", by="陈立")
+    assert (await chat.incident()).state == "closed"
+
+
+async def test_a_text_that_is_to_be_taken_down_is_followed_until_it_is_or_may_stand(chat: Chat) -> None:
+    await approved(chat)
+    await chat.says(f"publish 1 微博 {LINK} 11-22 18:00", by="林悦")
+    refusal = await chat.refused("close 1 处理完了", by="陈立")
+    assert "微博 v1 stands until" in refusal.title
+    assert "publish 1 CHANNEL LINK" in refusal.text
+    await chat.says(f"publish 1 微博 {LINK}", by="林悦")
+    await chat.says("close 1 处理完了", by="陈立")
+    assert (await chat.incident()).state == "closed"
+
+
+async def test_an_approval_that_is_owed_is_asked_for_again_after_reopening(chat: Chat) -> None:
+    await chat.opens("blue")
+    await chat.says("claim 1", by="林悦")
+    await chat.says("draft 1", by="林悦")
+    async with chat.database.read() as session:
+        before = {(each.kind, each.ref) for each in await deadlines.of(session, 1) if each.kind == "approval"}
+    assert before
+    await chat.says("close 1 处理完了", by="陈立")
+    await chat.says("reopen 1 又有新投诉", by="陈立")
+    async with chat.database.read() as session:
+        after = {(each.kind, each.ref) for each in await deadlines.of(session, 1)}
+    assert before <= after
+
+
+async def test_of_two_links_on_one_channel_the_one_that_is_gone_is_named(chat: Chat) -> None:
+    await approved(chat)
+    await chat.says(f"publish 1 微博 {LINK}", by="林悦")
+    await chat.says("publish 1 微博 https://weibo.com/1/other", by="林悦")
+    asked = (await chat.says("down 1 微博", by="林悦")).whisper
+    assert [each.state for each in await standing(chat)] == ["live", "live"]
+    assert "which is gone?" in asked.title
+    labels = [each.label for each in asked.card.buttons]
+    assert len(set(labels)) == 2
+    await chat.presses(labels[1], asked, by="林悦")
+    assert [each.state for each in await standing(chat)] == ["live", "down"]
+    refusal = await chat.refused("down 1 微博 https://weibo.com/1/other", by="林悦")
+    assert "v1 https://weibo.com/1/abc" in refusal.text
+    await chat.says("down 1 微博 v1", by="林悦")
+    assert [each.state for each in await standing(chat)] == ["down", "down"]
+
+
+async def test_what_is_taken_back_at_two_links_has_a_button_for_each(chat: Chat) -> None:
+    await approved(chat)
+    await chat.says(f"publish 1 微博 {LINK}", by="林悦")
+    await chat.says("publish 1 微博 https://weibo.com/1/other", by="林悦")
+    await chat.says("recall 1 v1 批次号写错了", by="陈立")
+    card = await chat.card("recall:1:1")
+    first, second = (each for each in card.card.buttons if each.action == "recall.down")
+    assert first.label != second.label
+    await chat.presses(first.label, card, by="林悦")
+    assert [each.state for each in await standing(chat)] == ["down", "recalled"]
+    assert "still stands in 1 places" in card.title
+    await chat.says(f"down 1 微博 {'https://weibo.com/1/other'}", by="林悦")
+    assert [each.state for each in await standing(chat)] == ["down", "down"]
+
+
+async def test_what_is_taken_back_already_says_by_whom_and_when(chat: Chat) -> None:
+    await approved(chat)
+    await chat.says("recall 1 v1 批次号写错了", by="陈立")
+    await chat.passes(minutes=5)
+    for words, by in (("recall 1 v1 再撤一次", "吴桐"), (f"publish 1 v1 微博 {LINK}", "林悦")):
+        refusal = await chat.refused(words, by=by)
+        assert refusal.title == "v1 is taken back already: 陈立 14:00, 批次号写错了"
+
+
+async def test_nothing_is_closed_while_what_stands_is_not_what_was_approved(chat: Chat) -> None:
+    text = await approved(chat)
+    await chat.says(f"publish 1 微博 {LINK}", by="林悦")
+    await chat.says(f"verify 1 微博 {text}每人赔一万元。", by="林悦")
+    refusal = await chat.refused("close 1 处理完了", by="陈立")
+    assert "微博 v1 stands, and not as it was approved" in refusal.title
+    assert "verify 1 微博" in refusal.text
+    await chat.says(f"verify 1 微博 {text}", by="林悦")
+    await chat.says("close 1 处理完了", by="陈立")
+    assert (await chat.incident()).state == "closed"

@@ -76,6 +76,38 @@ async def test_an_answer_that_the_checks_bar_is_not_approved(chat: Chat) -> None
     assert (await rows(chat))[0].state == "waiting"
 
 
+async def test_an_answer_may_promise_no_time_that_nobody_has_entered_as_a_commitment(chat: Chat) -> None:
+    await chat.opens()
+    await chat.says("ask 1 能退款吗", by="林悦")
+    heard = await chat.says("answer 1 Q1 您好，退款会在 3 天内到账。", by="林悦")
+    assert "L16" in heard.whisper.title
+    refusal = await chat.refused("answer 1 Q1 approve", by="陈立")
+    assert "L16" in refusal.title
+    await chat.says("promise 1 退款在 3 天内到账 @林悦 3d", by="林悦")
+    await chat.says("answer 1 Q1 approve", by="陈立")
+    assert (await rows(chat))[0].state == "approved"
+
+
+async def test_an_answer_may_not_say_what_the_fact_table_holds_to_be_false(chat: Chat) -> None:
+    await chat.opens()
+    await chat.says("fact 1 该批次共 300 盒（来源：王店长）", by="林悦")
+    await chat.says("fact 1 F1 deny", by="陈立")
+    await chat.says("ask 1 有多少盒", by="林悦")
+    await chat.says("answer 1 Q1 您好，该批次共 300 盒。", by="林悦")
+    assert "L04" in (await chat.refused("answer 1 Q1 approve", by="陈立")).title
+    assert (await rows(chat))[0].state == "waiting"
+
+
+async def test_whoever_may_not_approve_an_answer_is_told_who_may(chat: Chat) -> None:
+    await chat.opens()
+    await chat.says("ask 1 能退款吗", by="林悦")
+    await chat.says(f"answer 1 Q1 {ANSWER}", by="陈立")
+    for name in ("林悦", "陈立"):
+        hint = (await chat.refused("answer 1 Q1 approve", by=name)).text
+        assert "吴桐" in hint
+        assert "陈立" not in hint
+
+
 async def test_what_was_given_and_handed_on_is_counted(chat: Chat) -> None:
     await answered(chat)
     card = await chat.card("question:1:1")

@@ -37,12 +37,9 @@ async def lived(chat: Chat) -> None:
 
 
 def document(said: list[Said]) -> str:
-    """The review as it was posted, its pages put together."""
-    return "".join(
-        each.card.verbatim
-        for each in said
-        if each.transport == "slack" and not each.card.verbatim.startswith("↑")
-    )
+    """The review as it was posted: one file."""
+    [text] = [each.text for said in said if said.transport == "slack" for each in said.card.documents]
+    return text
 
 
 async def test_the_review_tells_all_of_it(chat: Chat) -> None:
@@ -226,7 +223,7 @@ async def test_questions_and_the_form_come_with_their_figures(chat: Chat) -> Non
 async def test_on_the_card_it_is_a_few_lines_and_what_is_owed_comes_first(chat: Chat) -> None:
     await spoken(chat)
     heard = await chat.says("review 1", by="林悦")
-    card = [each.card for each in heard.posts if each.transport == "slack"][-1]
+    card = next(each.card for each in heard.posts if each.transport == "slack")
     [section] = card.sections
     assert (
         section.lines[0] == "Out in 2 places, still in 1; ⚠️ taken back and still there: 微博; ⚠️ differs: 微博"
@@ -274,3 +271,17 @@ async def test_the_command_line_writes_it_in_either_language(
     assert found[0] == found[1]
     assert [(text or "").partition(" ")[2][:2] for text in found] == ["复盘", "复盘", "Re"]
     assert await trials.review(load_config(), 7) is None
+
+
+async def test_however_much_was_logged_it_is_one_card_and_one_file(chat: Chat) -> None:
+    await chat.opens()
+    for number in range(40):
+        await chat.says(f"log 1 {number} {'顾客来电，' * 60}", by="林悦")
+    heard = await chat.says("review 1", by="林悦")
+    card, file = (each.card for each in heard.posts if each.transport == "slack")
+    assert len(card.text) < 500
+    assert (card.verbatim, card.documents) == ("", ())
+    [document] = file.documents
+    assert document.name == "review-1.md"
+    assert document.text.count("顾客来电") >= 40 * 60
+    assert len([each for each in heard.posts if each.transport == "telegram"]) == 2

@@ -32,7 +32,7 @@ async def forbidden(chat: Chat, by: str | Sender, *words: str) -> set[str]:
     for text in words:
         heard = await chat.says(text, by=by)
         if any(
-            "whoami" in each.card.text or "list" in each.card.title
+            each.card.text.startswith(("Who you are", "These may")) or "list" in each.card.title
             for each in heard.whispers
             if each.card.tone == "warn"
         ):
@@ -64,6 +64,16 @@ async def test_a_lead_may_all_but_drill(chat: Chat) -> None:
     await chat.opens()
     assert await forbidden(chat, "陈立", *LOOKING, *WORKING, *COMMANDING) == set()
     assert await forbidden(chat, "陈立", *DRILLING) == set(DRILLING)
+
+
+async def test_whoever_is_refused_is_told_who_may_and_a_stranger_is_told_no_names(url: str) -> None:
+    async with Chat(url, team=team(guests="none")) as chat:
+        await chat.opens()
+        await chat.says("claim 1", by="林悦")
+        assert "周帆" in (await chat.refused("drill start moldy_cake", by="林悦")).text
+        hint = (await chat.refused("close 1 x", by="周帆")).text
+        assert ("林悦" in hint, "陈立" in hint, "周帆" in hint) == (True, True, False)
+        assert "陈立" not in (await chat.refused("close 1 x", by=STRANGER)).text
 
 
 async def test_a_facilitator_looks_and_drills(chat: Chat) -> None:

@@ -163,7 +163,7 @@ async def test_a_deputy_steps_in_with_one_tap(url: str) -> None:
         heard = await chat.presses("I take over", nudge, by="吴桐")
         incident = await chat.incident()
         assert (incident.owner, incident.state) == ("吴桐", "claimed")
-        entry = [each for each in await chat.entries() if each.kind == "handed_over"][-1]
+        entry = [each for each in await chat.entries() if each.kind == "took_over"][-1]
         assert (entry.by, entry.data["to"]) == ("吴桐", "吴桐")
         assert any("陈立" in each.calls for each in heard.posts)
 
@@ -187,3 +187,14 @@ async def test_a_lead_and_whoever_is_on_call_may_step_in_without_being_a_deputy(
         assert (await chat.incident()).owner == "林悦"
         await chat.says("takeover 1", by="吴桐")
         assert (await chat.incident()).owner == "吴桐"
+
+
+async def test_whoever_steps_in_is_said_to_have_taken_over_and_from_whom(url: str) -> None:
+    async with Chat(url, team=crew()) as chat:
+        await chat.opens()
+        await chat.says("claim 1", by="陈立")
+        heard = await chat.says("takeover 1", by="吴桐")
+        assert "吴桐 took #1 over from 陈立." in [each.title for each in heard.posts]
+        assert "took command over from 陈立" in (await chat.says("timeline 1", by="吴桐")).posts[0].text
+        crew_card = await chat.says("role 1", by="吴桐")
+        assert any("陈立" in each.text for each in crew_card.all)

@@ -283,3 +283,13 @@ async def test_a_playbook_that_nobody_has_read_lately_warns_when_it_is_attached(
     checklist = await attached(chat)
     assert "Not reviewed since 2026-01-01" in checklist.text
     assert "Not reviewed since 2026-01-01" in (await chat.card()).text
+
+
+async def test_the_answer_says_what_became_of_a_step(chat: Chat) -> None:
+    await attached(chat)
+    heard = await chat.says("step 1 1 hand @吴桐", by="林悦")
+    assert heard.whisper.title == "#1: 吴桐 has step 1 now."
+    heard = await chat.says("step 1 1 skip 已有人做", by="林悦")
+    assert (heard.whisper.title, heard.whisper.card.text) == ("#1: step 1 is left out.", "已有人做")
+    heard = await chat.says("step 1 2 done", by="林悦")
+    assert heard.whisper.title == "#1: step 2 is done."

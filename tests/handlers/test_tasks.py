@@ -156,7 +156,7 @@ async def test_done_is_one_tap_and_the_first_one_counts(chat: Chat) -> None:
     await chat.presses("Done", card, by="陈立")
     row = await one(chat)
     assert (row.outcome, row.by) == ("done", "陈立")
-    assert card.title.startswith("✅")
+    assert card.card.tone == "good"
     assert not card.wires
     assert await owed(chat) == []
     assert "陈立" in (await chat.refused("task 1 1 done", by="林悦")).title
@@ -275,3 +275,11 @@ async def test_work_of_a_drill_is_listed_in_its_room_only(chat: Chat) -> None:
     await chat.says("task 1 演练里的事 @林悦 2h", by="林悦", room="drills")
     assert "Nothing is waiting" in (await chat.says("list mine", by="林悦")).whisper.title
     assert "1 to do" in (await chat.says("list mine", by="林悦", room="drills")).whisper.title
+
+
+async def test_the_answer_says_what_became_of_a_task(chat: Chat) -> None:
+    await given(chat)
+    heard = await chat.says("task 1 1 hand @吴桐", by="林悦")
+    assert heard.whisper.title == "#1: 吴桐 has task 1 now."
+    heard = await chat.says("task 1 1 drop 顾客已撤诉", by="林悦")
+    assert (heard.whisper.title, heard.whisper.card.text) == ("#1: task 1 is dropped.", "顾客已撤诉")

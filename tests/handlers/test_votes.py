@@ -52,6 +52,10 @@ moments = st.one_of(deeds.map(lambda deed: [deed]), st.lists(st.tuples(names, wo
 stories = st.lists(moments, min_size=5, max_size=11)
 
 
+SETTLING = ("approved", "reviewed_after")
+"""Entries of a text that has all that it needs; the second where it was released alone before."""
+
+
 @dataclass
 class Paper:
     """A version, as the timeline tells of it."""
@@ -101,12 +105,15 @@ class Record:
     """The version whose last vote was just given."""
 
     def play(self, entry: Entry) -> None:
-        assert not self.expected or (entry.kind, entry.data.get("version")) == ("approved", self.expected)
+        is_settled = entry.kind in SETTLING and entry.data["version"] == self.expected
+        assert is_settled or not self.expected
         number = entry.data.get("version", 0)
         if number:
             assert entry.data["hash"] == statements.hash_of(self.texts[number])[:12]
         if entry.kind == "drafted":
             self._drafted(number, entry.by)
+        elif entry.kind == "put_back":
+            self._put_back(number, entry.data["level"])
         elif number:
             assert self.papers[number].is_open
             self._voted(self.papers[number], number, entry)
@@ -124,14 +131,24 @@ class Record:
         authors = {by}.union(*(paper.authors for paper in since))
         self.papers[number] = Paper(self.texts[number], authors, self.level)
 
+    def _put_back(self, number: int, level: str) -> None:
+        paper = self.papers[number]
+        assert not paper.is_open
+        assert not paper.released_by
+        assert RANKS.index(level) < RANKS.index(self.level)
+        self.approved.remove(number)
+        paper.is_open, paper.level = True, level
+        paper.votes.clear()
+
     def _voted(self, paper: Paper, number: int, entry: Entry) -> None:
         is_barred = paper.rests_on_the_fact and self.fact != "confirmed"
         if entry.kind == "approve":
             assert not is_barred
             paper.votes[entry.by] = entry.at
             self.expected = number if paper.may_go_out(self.level, entry.at) else 0
-        elif entry.kind == "approved":
+        elif entry.kind in SETTLING:
             assert self.expected == number
+            assert (entry.kind == "reviewed_after") is bool(paper.released_by)
             self.expected, paper.is_open = 0, False
             self.approved.append(number)
         elif entry.kind == "emergency":

@@ -192,6 +192,7 @@ class TelegramServer(TelegramChats):
             "setmycommands": self._set_my_commands,
             "sendmessage": self.send_message,
             "sendphoto": self.send_photo,
+            "senddocument": self.send_document,
             "editmessagetext": self.edit_message_text,
             "answercallbackquery": self._answer_callback_query,
             "deletemessage": self._delete_message,

@@ -213,13 +213,22 @@ class TelegramChats:
 
     async def send_photo(self, params: Params) -> Params:
         """Post a picture. Raises ApiError."""
-        sent = params.get("photo")
-        # An upload is named `attach://part`, and the part holds the bytes.
-        photo = params.get(sent.removeprefix("attach://")) if isinstance(sent, str) else sent
-        if not isinstance(photo, bytes) or not photo.startswith(b"\x89PNG"):
+        photo = _uploaded(params, "photo")
+        if not photo.startswith(b"\x89PNG"):
             raise ApiError(400, "Bad Request: IMAGE_PROCESS_FAILED")
+        return self._captioned(params, photo=len(photo))
+
+    async def send_document(self, params: Params) -> Params:
+        """Post a file. Raises ApiError."""
+        document = _uploaded(params, "document")
+        if not document:
+            raise ApiError(400, "Bad Request: file must be non-empty")
+        about = {"file_id": "document", "file_unique_id": "d"}
+        return self._captioned(params, document=document.decode(), service={"document": about})
+
+    def _captioned(self, params: Params, **content: Any) -> Params:
         chat = self._chat(params)
-        message = Message(next(self._numbers), chat.id, self.me.id, "", int(time.time()), photo=len(photo))
+        message = Message(next(self._numbers), chat.id, self.me.id, "", int(time.time()), **content)
         message.topic = self._topic(chat, params)
         message.reply_to = self._reply_target(chat, params)
         self._write(message, {**params, "text": params.get("caption", "")})
@@ -354,3 +363,10 @@ def _button(button: Params) -> tuple[str, str]:
             "Bad Request: can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard",
         )
     return button["text"], data
+
+
+def _uploaded(params: Params, name: str) -> bytes:
+    """The bytes of an upload, which is named `attach://part`."""
+    sent = params.get(name)
+    found = params.get(sent.removeprefix("attach://")) if isinstance(sent, str) else sent
+    return found if isinstance(found, bytes) else b""

@@ -95,6 +95,8 @@ class Message:
     service: Params = field(default_factory=dict)
     photo: int = 0
     """Bytes of the picture, whose caption the text is."""
+    document: str = ""
+    """The file, whose caption the text is."""
 
     @property
     def live(self) -> list[tuple[str, str]]:
