@@ -14,9 +14,8 @@ from rich.table import Table
 
 from bot.bench.crowd import Crowd
 from bot.bench.figures import table
-from bot.sentiment import Scorer
+from bot.sentiment import Scorer, Segmenter
 from bot.sentiment.second import second_opinion
-from bot.sentiment.segment import jieba
 
 TEXTS = 2000
 TURN = 100
@@ -94,10 +93,10 @@ def measure(tell: Callable[[str], None]) -> Screening:
     start, snownlp_start = _started(_OURS), _started(_THEIRS)
     tell("scoring")
     texts = Crowd(TEXTS, datetime.now(UTC), seed=3).texts()
-    scorer, lcut = Scorer(("青柚茶饮", "青柚")), jieba().lcut
+    scorer, segmenter = Scorer(("青柚茶饮", "青柚")), Segmenter()
     ways: dict[str, Callable[[Sequence[str]], object]] = {
         "snownlp": lambda some: [second_opinion(text) for text in some],
-        "jieba": lambda some: [lcut(text) for text in some],
+        "jieba": lambda some: [segmenter.words(text) for text in some],
         "fenghuo": lambda some: [scorer.score(text) for text in some],
         "batches": scorer.score_many,
     }

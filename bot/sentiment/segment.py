@@ -7,10 +7,9 @@ import os
 import re
 import tempfile
 import warnings
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache, lru_cache
-from math import inf, log
+from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +23,6 @@ _EMPTY_WORDS = frozenset(
     )
 )
 """Words that tell nothing about a topic."""
-MOST_RUNS = 20_000
-"""Runs of characters outside the dictionary of which it is remembered how they are cut."""
-_BLOCKS = re.compile(r"([\u4e00-\u9fd5a-zA-Z0-9+#&._%\-]+)")
-"""What jieba takes for words; all else is cut into single characters."""
-_BREAK = re.compile(r"\r\n|.", re.DOTALL)
 
 
 class Segmenter:
@@ -49,13 +43,13 @@ class Segmenter:
     def cut(self, text: str) -> Iterator[str]:
         """Yield the words one by one."""
         if self._names is None:
-            yield from _dictionary().cut(text)
+            yield from _tokenizer().cut(text)
             return
         for position, part in enumerate(self._names.split(text)):
             if position % 2:
                 yield part
             elif part:
-                yield from _dictionary().cut(part)
+                yield from _tokenizer().cut(part)
 
     def spans(self, text: str) -> set[tuple[int, int]]:
         """Tell from where to where each word reaches."""
@@ -68,96 +62,27 @@ class Segmenter:
 
     def keywords(self, text: str, count: int = 5, cut: Sequence[str] = ()) -> list[str]:
         """Pick the words that set a text apart (jieba's TF-IDF), the strongest first. `cut`: the text's words, if known."""
-        tables = _extractor()
-        said = Counter(
-            word
-            for word in cut or self.cut(text)
-            if len(word.strip()) > 1 and word.lower() not in tables.stop_words
-        )
-        all_ = said.total()
-        worth = {
-            word: times * (tables.idf_freq.get(word, tables.median_idf) / all_)
-            for word, times in said.items()
-        }
-        words = sorted(worth, key=worth.__getitem__, reverse=True)
-        return [word for word in words if any(map(str.isalpha, word))][:count]
+        extractor = copy(_extractor())
+        extractor.tokenizer = _Cut(cut) if cut else self
+        words = extractor.extract_tags(text, topK=None)
+        return [word for word in words if any(char.isalpha() for char in word)][:count]
 
 
 def dictionary() -> dict[str, str]:
     """The words that jieba knows, each with its part of speech."""
-    with jieba().get_dict_file() as file:
+    with _jieba().get_dict_file() as file:
         lines = file.read().decode("utf-8").splitlines()
     return {word: part for word, _, part in map(str.split, lines)}
 
 
-class _Dictionary:
-    """Cuts texts just as jieba's tokenizer does, with its dictionary, in a third of the time.
+class _Cut:
+    """Passes for a tokenizer where the work is done."""
 
-    Args:
-        words: how often each word was seen; 0 for what only begins one.
-        total: how often all of them were.
-        unknown: cuts a run of characters that form no word of the dictionary.
-    """
-
-    def __init__(self, words: Mapping[str, int], total: int, unknown: Callable[[str], Iterable[str]]) -> None:
+    def __init__(self, words: Sequence[str]) -> None:
         self._words = words
-        self._weights = _Weights(total)
-        # Runs are short, and so are often met again.
-        self._unknown = lru_cache(MOST_RUNS)(lambda run: tuple(unknown(run)))
 
-    def cut(self, text: str) -> Iterator[str]:
-        """Yield the words one by one, punctuation and blanks included."""
-        for position, part in enumerate(_BLOCKS.split(text)):
-            if position % 2:
-                yield from self._cut(part)
-            elif part:
-                yield from _BREAK.findall(part)
-
-    def _cut(self, text: str) -> Iterator[str]:
-        """Cut what has no blanks and no punctuation; characters on their own that follow one another are looked at again."""
-        ends = self._likeliest(text)
-        start = run = 0
-        while start < len(text):
-            end = ends[start]
-            if end - start > 1:
-                yield from self._singles(text[run:start])
-                yield text[start:end]
-                run = end
-            start = end
-        yield from self._singles(text[run:])
-
-    def _singles(self, run: str) -> Iterable[str]:
-        return run if len(run) < 2 or self._words.get(run) else self._unknown(run)
-
-    def _likeliest(self, text: str) -> list[int]:
-        """Where the word ends that begins at each place, on the likeliest way from there to the end; of two the longer one."""
-        words, weights = self._words, self._weights
-        count = len(text)
-        ends, best = [0] * count, [0.0] * (count + 1)
-        for start in range(count - 1, -1, -1):
-            end = start + 1
-            chosen, most = end, -inf
-            times = words.get(text[start])
-            while times is not None:
-                if times and (likely := weights[times] + best[end]) >= most:
-                    chosen, most = end, likely
-                end += 1
-                times = words.get(text[start:end]) if end <= count else None
-            ends[start] = chosen
-            best[start] = most if most > -inf else weights[1] + best[chosen]
-        return ends
-
-
-class _Weights(dict[int, float]):
-    """How likely a word is that was seen so often, as a logarithm."""
-
-    def __init__(self, total: int) -> None:
-        super().__init__()
-        self._total = log(total)
-
-    def __missing__(self, times: int) -> float:
-        weight = self[times] = log(times) - self._total
-        return weight
+    def cut(self, _text: str) -> Sequence[str]:
+        return self._words
 
 
 def name_pattern(words: Iterable[str]) -> re.Pattern[str] | None:
@@ -175,17 +100,17 @@ def _whole(name: str) -> str:
 
 
 @cache
-def _dictionary() -> _Dictionary:
+def _tokenizer() -> Any:
     """Load jieba's dictionary: 0.8 s the first time on a machine, 0.4 s from its cache after."""
-    tokenizer = jieba().Tokenizer()
+    tokenizer = _jieba().Tokenizer()
     tokenizer.tmp_dir = str(_cache_folder())
     tokenizer.initialize()
-    return _Dictionary(tokenizer.FREQ, tokenizer.total, jieba().finalseg.cut)
+    return tokenizer
 
 
 @cache
 def _extractor() -> Any:
-    jieba()
+    _jieba()
     with warnings.catch_warnings():
         # jieba leaves its file of frequencies for the garbage collector to close.
         warnings.simplefilter("ignore", ResourceWarning)
@@ -197,16 +122,15 @@ def _extractor() -> Any:
 
 
 @cache
-def jieba() -> Any:
-    """The library itself."""
+def _jieba() -> Any:
     with warnings.catch_warnings():
         # Its source has invalid escapes, and it asks for pkg_resources, which warns of its own end.
         warnings.simplefilter("ignore", SyntaxWarning)
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.filterwarnings("ignore", message="pkg_resources")
-        import jieba as library  # late: most texts are scored without it, and the bot itself never loads it
-    library.setLogLevel(logging.CRITICAL)
-    return library
+        import jieba  # late: most texts are scored without it, and the bot itself never loads it
+    jieba.setLogLevel(logging.CRITICAL)
+    return jieba
 
 
 def _cache_folder() -> Path:
