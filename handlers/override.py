@@ -10,16 +10,13 @@ from handlers.kit.team import Right
 from handlers.reading.arguments import VersionNumber
 from handlers.reading.wordings import CheckCode
 from handlers.shared.incident_card import refresh
-from handlers.shared.standing import authors_of, standing
+from handlers.shared.standing import authors_of, open_gap, standing
 from handlers.shared.statement_card import FEATURE
 from handlers.shared.versions import show
 from handlers.shared.voting import go_public, is_over, note, open_version, refuse_barred
-from playbooks.checks import CHECKS, unfilled
+from playbooks.checks import CHECKS
 from storage import statements
 from storage.models import Incident, Override, Version
-
-GAPS = "L02"
-"""The check that finds gaps left open, which no reason fills."""
 
 
 @command(
@@ -53,8 +50,7 @@ async def override(
                 checks=" ".join(dict.fromkeys(each.code for each in stand.barring)) or ctx.say("nothing"),
             ),
         )
-    texts = (held.text, *(held.variants or {}).values())
-    if check == GAPS and (gap := next(filter(None, map(unfilled, texts)), "")):
+    if gap := open_gap(held, check):
         raise ConflictError(
             ctx.say("{gap} is still to be filled in; nobody can let that pass.", gap=cut(gap)),
             hint=ctx.say("Fill it in, or take the sentence out: edit {number}", number=incident.id),

@@ -15,13 +15,15 @@ from handlers.kit.team import Person
 from handlers.shared.findings import Record, checked, resting_on
 from handlers.shared.house import house_of
 from playbooks.approvals import Path, Seat, matched
-from playbooks.checks import Finding, blocks
+from playbooks.checks import Finding, blocks, unfilled
 from playbooks.levels import Level
 from storage import commitments, deadlines, statements
 from storage.models import Deadline, Fact, HouseLine, Incident, Override, Version, Vote
 
 DUTIES: Mapping[str, str] = {"pending": "approval", "released": "review_holding"}
 """The deadline that a version in each of these states has."""
+GAPS = "L02"
+"""The check that finds gaps left open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +242,12 @@ def _places(ctx: Context, seats: Sequence[Taken], people: Sequence[str]) -> Mapp
 def _roles(ctx: Context, name: str) -> Collection[str]:
     person = ctx.team.person(name)
     return person.roles if person else ()
+
+
+def open_gap(version: Version, code: str) -> str:
+    """The gap that a check bars a version for and that no reason fills; empty if a lead may let it pass."""
+    texts = (version.text, *(version.variants or {}).values())
+    return next(filter(None, map(unfilled, texts)), "") if code == GAPS else ""
 
 
 def authors_of(ctx: Context, version: Version) -> set[str]:

@@ -11,7 +11,7 @@ from handlers.reading.channels import used, whole
 from handlers.shared.crew import role_title
 from handlers.shared.entries import PARTS, VERSIONS
 from handlers.shared.findings import summed_up
-from handlers.shared.standing import Standing, Taken
+from handlers.shared.standing import Standing, Taken, open_gap
 from playbooks.approvals import Seat
 from playbooks.checks import CHECKS, carried
 from playbooks.levels import Level
@@ -239,7 +239,11 @@ def _choices(
         button(say("Veto…"), "veto", ButtonTone.DANGER),
         button(say("I recuse"), "recuse"),
         button(say("Edit…"), "edit"),
-        *(button(say("Let {check} pass…", check=each.code), "override", more=each.code) for each in barring),
+        *(
+            button(say("Let {check} pass…", check=each.code), "override", more=each.code)
+            for each in barring
+            if not open_gap(version, each.code)
+        ),
         *(
             (button(say("Emergency: release alone…"), "emergency", ButtonTone.DANGER),)
             if is_ready and version.state == "pending" and not barring

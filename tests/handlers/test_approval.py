@@ -355,4 +355,5 @@ async def test_a_gap_that_is_left_open_cannot_be_let_pass(chat: Chat) -> None:
     await chat.says("edit 1 我们正在核实。原因：【请填写：原因】。", by="林悦")
     refusal = await chat.refused("override 1 L02 先发出去", by="陈立")
     assert "【请填写：原因】" in refusal.title
+    assert not any("override" in wire for wire in (await chat.card("statement:1:1")).wires)
     await chat.refused("approve 1", by="陈立")
