@@ -48,7 +48,7 @@ PIECE = 16
 """Characters of a text that are shown where no word of it tells."""
 LONG = 40
 """Characters from which what is said again counts once."""
-AT_A_TIME = 64
+AT_A_TIME = 128
 """Texts that are brought into form together."""
 
 _TELLING = (1 << BITS) - TELLS
@@ -104,7 +104,8 @@ class Scorer:
             begin = end + 1
 
     def _judge(self, text: str, grams: list[int], facts: list[int]) -> Score:
-        hits = self._known.hits(text, grams, [place for place, fact in enumerate(facts) if fact & BEGINS])
+        places = [place for place, fact in enumerate(facts) if fact & BEGINS]
+        hits = self._known.hits(text, grams, places) if places else []
         felt, asks, harm, reasons = _feel_plainly(hits) or _feel(text, self._known.all_hits(text, grams))
         mask = Kind.MASK
         for _, start, end in [hit for hit in reversed(hits) if hit[0].kind is mask]:
