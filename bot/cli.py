@@ -215,7 +215,7 @@ def precheck(
     platform: Annotated[str, typer.Option(help="Where it is to go: weibo, douyin.comment, 小红书标题.")] = "",
     brand: Annotated[list[str] | None, typer.Option(help="The brand's name, for signatures.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a file.")] = False,
-    language: Language = "",
+    language: Annotated[Literal["zh", "en"], typer.Option(help="What the checks are called in.")] = "zh",
 ) -> None:
     """Check texts before they are posted; a block ends with code 1."""
     paths, today = texts_in(path), datetime.now(UTC).astimezone().date()
@@ -228,12 +228,11 @@ def precheck(
     for late in overdue(today):
         typer.echo(f"! to be reviewed: {late}", err=True)
     checked = [check_file(each, platform=where, brands=brand or (), today=today) for each in paths]
-    told_in = "" if as_json else language or settings().team.language
     for each in checked:
         if as_json:
             typer.echo(json.dumps(each.json(), ensure_ascii=False))
         else:
-            typer.echo("\n".join(each.lines(told_in)) or f"✓ {each.path}")
+            typer.echo("\n".join(each.lines(language)) or f"✓ {each.path}")
     if any(each.is_blocked or each.problem for each in checked):
         raise typer.Exit(1)
 

@@ -76,6 +76,17 @@ def test_a_folder_of_captions_gives_one_object_a_file_and_fails_on_a_block(capti
     assert [each["code"] for each in found[2]["findings"]] == ["L07"]
 
 
+def test_it_needs_no_settings_and_leaves_nothing_behind(
+    captions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "elsewhere"
+    home.mkdir()
+    (home / "fenghuo.yaml").write_text("brand: [", encoding="utf-8")
+    monkeypatch.chdir(home)
+    assert "L" in CliRunner().invoke(main, ["precheck", str(captions / "a.txt")]).stdout
+    assert [each.name for each in home.iterdir()] == ["fenghuo.yaml"]
+
+
 def test_in_english_the_checks_have_english_names(captions: Path) -> None:
     told = [
         CliRunner().invoke(main, ["precheck", str(captions / "a.txt"), "--language", language]).stdout
