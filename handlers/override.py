@@ -105,6 +105,8 @@ async def emergency(
     refuse_barred(ctx, incident, held, stand)
     if not await statements.release(ctx.session, held, ctx.by.name, ctx.now):
         raise is_over(ctx, incident, held)
+    # Whoever approved it before has not reviewed what then went out alone.
+    await statements.fall(ctx.session, held.id or 0, "released")
     await ctx.session.refresh(held)
     await go_public(ctx, incident)
     await note(ctx, incident, "emergency", held, reason)

@@ -37,6 +37,7 @@ VOID: Texts = {
     "roster": "{name}'s approval fell: no longer on the roster",
     "text": "{name}'s approval fell: the text is another",
     "author": "{name}'s approval fell: part of the text is theirs",
+    "released": "{name}'s approval fell: the text was released alone, and is reviewed afterwards",
 }
 """Why an approval does not count; anything else is the fact or the line of the message house that changed."""
 

@@ -106,3 +106,13 @@ async def test_a_text_that_one_lead_released_alone_may_go_out_at_any_level(chat:
     await chat.says("level 1 red", by="何青")
     assert await state(chat) == "approved"
     await chat.says("publish 1 微博 https://weibo.com/1/abc", by="林悦")
+
+
+async def test_an_approval_from_before_an_emergency_release_is_no_review_of_it(chat: Chat) -> None:
+    await chat.opens("yellow")
+    await chat.says("draft 1", by="林悦")
+    await chat.says("approve 1", by="陈立")
+    await chat.says("emergency 1 无人可联系", by="吴桐")
+    assert (await chat.kinds())[-1] == "emergency"
+    await chat.says("approve 1", by="陈立")
+    assert (await chat.kinds())[-2:] == ["approve", "reviewed_after"]
